@@ -1,0 +1,138 @@
+#include "normlab/base/file.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "normlab/base/error.h"
+
+namespace normlab {
+namespace {
+
+std::string reason(int error_number) { return std::generic_category().message(error_number); }
+
+class Descriptor {
+ public:
+  Descriptor(const std::filesystem::path& path, int flags)
+      : value_(::open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  ~Descriptor() {
+    if (value_ >= 0) ::close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  explicit operator bool() const { return value_ >= 0; }
+  int value() const { return value_; }
+  bool close() { return ::close(std::exchange(value_, -1)) == 0; }
+
+ private:
+  int value_;
+};
+
+// Removes a temporary file unless it has been renamed to its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target) {
+    static std::atomic<unsigned> count{0};
+    path_ = target;
+    path_ += fmt::format(".tmp-{}-{}", ::getpid(), count.fetch_add(1));
+  }
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  void release() { path_.clear(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void write_all(int descriptor, std::span<const std::byte> bytes,
+               const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t limit) {
+  const Descriptor file(path, O_RDONLY);
+  if (!file) throw Error(fmt::format("{}: cannot be opened: {}", path.native(), reason(errno)));
+  struct stat status {};
+  if (::fstat(file.value(), &status) != 0) {
+    throw Error(fmt::format("{}: cannot be read: {}", path.native(), reason(errno)));
+  }
+  if (S_ISDIR(status.st_mode)) {
+    throw Error(fmt::format("{}: is a folder, a file is needed", path.native()));
+  }
+  const auto size = static_cast<std::size_t>(status.st_size);
+  if (size > limit) {
+    throw Error(fmt::format("{}: {} bytes, more than the {} that are sensible here", path.native(),
+                            size, limit));
+  }
+  std::vector<std::byte> bytes(size);
+  for (std::size_t done = 0; done < size;) {
+    const ssize_t got = ::read(file.value(), bytes.data() + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(fmt::format("{}: cannot be read: {}", path.native(), reason(errno)));
+    }
+    if (got == 0) throw Error(fmt::format("{}: became shorter while read", path.native()));
+    done += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+std::string read_text_file(const std::filesystem::path& path) {
+  const auto bytes = read_file(path);
+  std::string text(bytes.size(), '\0');
+  if (!bytes.empty()) std::memcpy(text.data(), bytes.data(), bytes.size());
+  return text;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  TemporaryFile temporary(path);
+  Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_EXCL);
+  if (!file) throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+  write_all(file.value(), bytes, path);
+  if (::fsync(file.value()) != 0 || !file.close() ||
+      ::rename(temporary.path().c_str(), path.c_str()) != 0) {
+    throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+  }
+  temporary.release();
+  // The rename itself lives in the folder; without this a power cut may undo it.
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (const Descriptor directory(folder, O_RDONLY | O_DIRECTORY); directory) {
+    ::fsync(directory.value());
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void create_directories(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) {
+    throw Error(fmt::format("{}: folder cannot be created: {}", path.native(), error.message()));
+  }
+}
+
+}  // namespace normlab

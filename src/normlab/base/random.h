@@ -1,0 +1,40 @@
+// Random numbers from a counter (Philox4x32-10: Salmon et al., "Parallel random numbers: as easy
+// as 1, 2, 3", SC 2011). A number depends on (seed, purpose, epoch, sample, position) and on
+// nothing else, so neither the number of threads nor the order of work changes it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace normlab {
+
+// What a number is drawn for. Streams of different purposes are independent, so that one source of
+// chance can be held fixed while another varies.
+enum class Purpose : std::uint32_t { kInitialisation = 1, kOrder, kAugmentation, kDropout };
+
+class RandomStream {
+ public:
+  // `epoch` and `sample` are free counters: a parameter's index at initialisation, the position of
+  // an image in the data set for augmentation, the layer and sample for dropout.
+  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample);
+
+  // The next 32 random bits of this stream.
+  std::uint32_t bits();
+
+  // Uniform in [0, 1), a multiple of 2^-24: exact in float.
+  float uniform();
+
+  // Uniform in [low, high).
+  float uniform(float low, float high);
+
+  // Uniform in {0, ..., bound - 1}, without bias; bound > 0.
+  std::uint32_t below(std::uint32_t bound);
+
+ private:
+  std::array<std::uint32_t, 4> counter_;
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 4> block_{};
+  int used_ = 4;
+};
+
+}  // namespace normlab

@@ -1,0 +1,55 @@
+// Two-dimensional convolution (cross-correlation, as the field calls it) on one tile.
+//
+//   y[o][i][j] = bias[o] + sum over c, ky, kx of w[o][c][ky][kx] * x[c][i*s + ky - p][j*s + kx - p]
+//
+// x is zero outside the image. x: [C][H][W][16], y: [O][OH][OW][16], w: [O][C][KH][KW].
+// For each output number the terms are added in the order c, ky, kx, each by one fused
+// multiply-add, whatever the instruction set and the register blocking.
+#pragma once
+
+#include <cstddef>
+
+#include "normlab/tensor/shape.h"
+
+namespace normlab {
+
+struct Conv2dShape {
+  Shape input;
+  int out_channels = 1;
+  int kernel_height = 1;
+  int kernel_width = 1;
+  int stride = 1;
+  int padding = 0;
+
+  Shape output() const {
+    return {out_channels, (input.height + 2 * padding - kernel_height) / stride + 1,
+            (input.width + 2 * padding - kernel_width) / stride + 1};
+  }
+  std::size_t weights() const {
+    return static_cast<std::size_t>(out_channels) * static_cast<std::size_t>(fan_in());
+  }
+  int fan_in() const { return input.channels * kernel_height * kernel_width; }
+};
+
+// The weights in the order in which the kernels read them; each array has shape.weights() floats.
+// For the forward pass: blocks of output channels, within a block [C][KH][KW][block]; for the
+// gradient of the input: blocks of input channels, [O][KH][KW][block].
+void conv2d_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
+void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
+
+// y is assigned. `bias` has O numbers or is null.
+void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
+                    const Conv2dShape& shape);
+
+// dx = dL/dx, assigned, from dy = dL/dy.
+void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
+                           const Conv2dShape& shape);
+
+// dw = dL/dw of this tile's first `lanes` samples, assigned, in the order of w.
+void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lanes,
+                            const Conv2dShape& shape);
+
+// dbias = dL/dbias of this tile's first `lanes` samples, assigned.
+void conv2d_backward_bias(float* dbias, const float* dy, int lanes, const Conv2dShape& shape);
+
+}  // namespace normlab

@@ -1,0 +1,23 @@
+// What is known after each epoch of a run.
+#pragma once
+
+#include <vector>
+
+namespace normlab {
+
+struct EpochRecord {
+  int epoch = 0;              // from 1
+  double learning_rate = 0;   // of the epoch's last step
+  double train_loss = 0;      // mean negative log-likelihood over the epoch, as the network learned
+  double train_accuracy = 0;  // percent, likewise
+  double train_objective = 0;  // train_loss + the mean of the penalty over the steps
+  double test_loss = 0;        // mean negative log-likelihood
+  double test_accuracy = 0;    // percent
+  int test_correct = 0;
+  double seconds = 0;            // training and test together
+  double images_per_second = 0;  // training images / seconds of training
+};
+
+using History = std::vector<EpochRecord>;
+
+}  // namespace normlab
