@@ -4,12 +4,25 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "normlab/base/error.h"
 
 namespace normlab {
+namespace {
+
+template <class T>
+std::optional<T> parse_number(const std::string& field) {
+  const char* end = field.data() + field.size();
+  T value{};
+  const auto [stop, error] = std::from_chars(field.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 CsvWriter::CsvWriter(std::span<const std::string> columns) : columns_(columns.size()) {
   for (const std::string& column : columns) text(column);
@@ -76,21 +89,21 @@ bool CsvReader::next(std::vector<std::string>& fields) {
 }
 
 double CsvReader::real(const std::string& field) const {
-  double value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size()) {
-    fail(fmt::format("\"{}\" is no number", field));
-  }
-  return value;
+  const auto value = parse_number<double>(field);
+  if (!value) fail(fmt::format("\"{}\" is no number", field));
+  return *value;
+}
+
+float CsvReader::real_float(const std::string& field) const {
+  const auto value = parse_number<float>(field);
+  if (!value) fail(fmt::format("\"{}\" is no number", field));
+  return *value;
 }
 
 std::int64_t CsvReader::integer(const std::string& field) const {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-  if (error != std::errc() || end != field.data() + field.size()) {
-    fail(fmt::format("\"{}\" is no whole number", field));
-  }
-  return value;
+  const auto value = parse_number<std::int64_t>(field);
+  if (!value) fail(fmt::format("\"{}\" is no whole number", field));
+  return *value;
 }
 
 bool CsvReader::read_row(std::vector<std::string>& fields) {

@@ -50,6 +50,7 @@ class CsvReader {
   // A field as a number; throws Error naming source and line of the row just read for anything
   // else. "nan" and "inf" are numbers.
   double real(const std::string& field) const;
+  float real_float(const std::string& field) const;  // rounded once
   std::int64_t integer(const std::string& field) const;
 
  private:

@@ -1,0 +1,263 @@
+#include "normlab/experiment/results.h"
+
+#include <fmt/core.h>
+
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+#include "normlab/formats/csv.h"
+
+namespace normlab {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The double that has the float's shortest digits: 0.009, not 0.008999999612569809.
+double as_written(float value) {
+  const std::string digits = fmt::format("{}", value);
+  double shortest = value;
+  std::from_chars(digits.data(), digits.data() + digits.size(), shortest);
+  return shortest;
+}
+
+Json to_json(const EpochRecord& record) {
+  return {{"epoch", record.epoch},
+          {"learning_rate", record.learning_rate},
+          {"train_loss", record.train_loss},
+          {"train_accuracy", record.train_accuracy},
+          {"train_objective", record.train_objective},
+          {"test_loss", record.test_loss},
+          {"test_accuracy", record.test_accuracy},
+          {"test_correct", record.test_correct},
+          {"seconds", record.seconds},
+          {"images_per_second", record.images_per_second}};
+}
+
+Json to_json(const RunResult& run) {
+  Json epochs = Json::array();
+  for (const EpochRecord& record : run.epochs) epochs.push_back(to_json(record));
+  return {{"name", run.name},
+          {"norm",
+           {{"kind", to_string(run.norm.kind)},
+            {"groups", run.norm.groups},
+            {"eps", as_written(run.norm.eps)},
+            {"momentum", as_written(run.norm.momentum)},
+            {"affine", run.norm.affine}}},
+          {"l1", as_written(run.l1)},
+          {"seed", run.seed},
+          {"parameters", run.parameters},
+          {"status", to_string(run.status)},
+          {"message", run.message},
+          {"folder", run.folder},
+          {"epochs", std::move(epochs)}};
+}
+
+// A value in the file that knows where it stands, for messages.
+class Node {
+ public:
+  Node(const Json& value, const std::string& file, std::string place)
+      : value_(value), file_(file), place_(std::move(place)) {}
+
+  Node operator[](const char* key) const {
+    require(value_.is_object(), "an object");
+    const auto found = value_.find(key);
+    const std::string place = place_.empty() ? key : place_ + '.' + key;
+    if (found == value_.end()) fail(fmt::format("\"{}\" is missing", place));
+    return {*found, file_, place};
+  }
+
+  // Calls take(Node) for each element of a list.
+  template <class Take>
+  void for_each(Take&& take) const {
+    require(value_.is_array(), "a list");
+    for (std::size_t i = 0; i < value_.size(); ++i) {
+      take(Node(value_[i], file_, fmt::format("{}[{}]", place_, i)));
+    }
+  }
+
+  std::string text() const {
+    require(value_.is_string(), "a text");
+    return value_.get<std::string>();
+  }
+  bool truth() const {
+    require(value_.is_boolean(), "true or false");
+    return value_.get<bool>();
+  }
+  double real() const {
+    if (value_.is_null()) return std::numeric_limits<double>::quiet_NaN();
+    require(value_.is_number(), "a number");
+    return value_.get<double>();
+  }
+  std::uint64_t count(std::uint64_t largest = std::numeric_limits<std::int32_t>::max()) const {
+    require(value_.is_number_unsigned() && value_.get<std::uint64_t>() <= largest,
+            "a whole number from 0");
+    return value_.get<std::uint64_t>();
+  }
+  int integer() const { return static_cast<int>(count()); }
+
+  const Json& object() const {
+    require(value_.is_object(), "an object");
+    return value_;
+  }
+
+  void require(bool met, const char* what) const {
+    if (!met) fail(fmt::format("\"{}\" is not {}", place_, what));
+  }
+  [[noreturn]] void fail(const std::string& what) const {
+    throw Error(fmt::format("{}: {}; the file is damaged or of another program", file_, what));
+  }
+
+ private:
+  const Json& value_;
+  const std::string& file_;
+  std::string place_;
+};
+
+EpochRecord read_epoch(const Node& node) {
+  EpochRecord record;
+  record.epoch = node["epoch"].integer();
+  record.learning_rate = node["learning_rate"].real();
+  record.train_loss = node["train_loss"].real();
+  record.train_accuracy = node["train_accuracy"].real();
+  record.train_objective = node["train_objective"].real();
+  record.test_loss = node["test_loss"].real();
+  record.test_accuracy = node["test_accuracy"].real();
+  record.test_correct = node["test_correct"].integer();
+  record.seconds = node["seconds"].real();
+  record.images_per_second = node["images_per_second"].real();
+  return record;
+}
+
+RunStatus read_status(const Node& node) {
+  const std::string text = node.text();
+  for (const RunStatus status :
+       {RunStatus::kFinished, RunStatus::kInterrupted, RunStatus::kFailed}) {
+    if (text == to_string(status)) return status;
+  }
+  node.fail(fmt::format("\"{}\" is no status of a run", text));
+}
+
+NormKind read_norm_kind(const Node& node) {
+  try {
+    return parse_norm_kind(node.text());
+  } catch (const UsageError& error) {
+    node.fail(error.what());
+  }
+}
+
+// A folder's name comes from a file that others may have written: it must not lead out of the run.
+std::string read_folder(const Node& node) {
+  const std::string folder = node.text();
+  node.require(!folder.empty() && folder != "." && folder != ".." &&
+                   folder.find_first_of("/\\") == std::string::npos &&
+                   folder.find('\0') == std::string::npos,
+               "a plain name of a folder");
+  return folder;
+}
+
+RunResult read_run(const Node& node) {
+  RunResult run;
+  run.name = node["name"].text();
+  const Node norm = node["norm"];
+  run.norm.kind = read_norm_kind(norm["kind"]);
+  run.norm.groups = norm["groups"].integer();
+  run.norm.eps = static_cast<float>(norm["eps"].real());
+  run.norm.momentum = static_cast<float>(norm["momentum"].real());
+  run.norm.affine = norm["affine"].truth();
+  run.l1 = static_cast<float>(node["l1"].real());
+  run.seed = node["seed"].count(std::numeric_limits<std::uint64_t>::max());
+  run.parameters = node["parameters"].integer();
+  run.status = read_status(node["status"]);
+  run.message = node["message"].text();
+  run.folder = read_folder(node["folder"]);
+  node["epochs"].for_each([&](const Node& epoch) { run.epochs.push_back(read_epoch(epoch)); });
+  return run;
+}
+
+const std::vector<std::string> kHistoryColumns = {
+    "epoch",     "learning_rate", "train_loss",   "train_accuracy", "train_objective",
+    "test_loss", "test_accuracy", "test_correct", "seconds",        "images_per_second"};
+
+void append_history(CsvWriter& csv, const EpochRecord& record) {
+  csv.integer(record.epoch).real(record.learning_rate);
+  csv.real(record.train_loss).real(record.train_accuracy).real(record.train_objective);
+  csv.real(record.test_loss).real(record.test_accuracy).integer(record.test_correct);
+  csv.real(record.seconds).real(record.images_per_second);
+}
+
+}  // namespace
+
+std::string to_string(RunStatus status) {
+  switch (status) {
+    case RunStatus::kFinished:
+      return "finished";
+    case RunStatus::kInterrupted:
+      return "interrupted";
+    case RunStatus::kFailed:
+      return "failed";
+  }
+  throw std::logic_error("not a status of a run");
+}
+
+void write_results(const std::filesystem::path& path, const ExperimentResults& results) {
+  Json runs = Json::array();
+  for (const RunResult& run : results.runs) runs.push_back(to_json(run));
+  Json environment = Json::parse(results.environment, nullptr, /*allow_exceptions=*/false);
+  if (!environment.is_object()) {
+    throw Error(fmt::format("{}: the environment is no JSON object", path.native()));
+  }
+  const Json document = {{"experiment", results.experiment},
+                         {"runs", std::move(runs)},
+                         {"environment", std::move(environment)}};
+  write_file_atomically(path, document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+}
+
+ExperimentResults read_results(const std::filesystem::path& path) {
+  const std::string file = path.native();
+  const std::string text = read_text_file(path);
+  Json document;
+  try {
+    document = Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", file, error.byte));
+  }
+  const Node root(document, file, "");
+  ExperimentResults results;
+  results.experiment = root["experiment"].text();
+  root["runs"].for_each([&](const Node& run) { results.runs.push_back(read_run(run)); });
+  results.environment = root["environment"].object().dump(1);
+  return results;
+}
+
+void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results) {
+  std::vector<std::string> columns = {"run",  "norm",       "groups", "l1",
+                                      "seed", "parameters", "status"};
+  columns.insert(columns.end(), kHistoryColumns.begin(), kHistoryColumns.end());
+  CsvWriter csv(columns);
+  for (const RunResult& run : results.runs) {
+    for (const EpochRecord& record : run.epochs) {
+      csv.text(run.name).text(to_string(run.norm.kind)).integer(run.norm.groups);
+      csv.real(run.l1).text(fmt::format("{}", run.seed)).integer(run.parameters);
+      csv.text(to_string(run.status));
+      append_history(csv, record);
+      csv.end_row();
+    }
+  }
+  write_file_atomically(path, csv.table());
+}
+
+void write_history_csv(const std::filesystem::path& path, const History& history) {
+  CsvWriter csv(kHistoryColumns);
+  for (const EpochRecord& record : history) {
+    append_history(csv, record);
+    csv.end_row();
+  }
+  write_file_atomically(path, csv.table());
+}
+
+}  // namespace normlab
