@@ -12,8 +12,8 @@ namespace normlab {
 
 struct AugmentOptions {
   bool enabled = true;
-  float brightness = 0.1f;        // factor from U(1 - brightness, 1 + brightness)
-  float contrast = 0.1f;          // factor from U(1 - contrast, 1 + contrast)
+  float brightness = 0.1f;        // factor from U(1 - brightness, 1 + brightness), at least 0
+  float contrast = 0.1f;          // factor from U(1 - contrast, 1 + contrast), at least 0
   float rotation_degrees = 7.0f;  // angle from U(-rotation, +rotation), counter-clockwise
   std::uint8_t fill = 1;          // value of pixels that come from outside the image
 };
@@ -26,11 +26,13 @@ struct Augmentation {
   bool contrast_first = false;
 };
 
-// Draws from the stream (seed, kAugmentation, epoch, sample), whatever the thread.
+// Draws from the stream (seed, kAugmentation, epoch, sample), whatever the thread. Always takes the
+// same four numbers from it; options that are not enabled give the identity.
 Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& random);
 
-// `to` is assigned, `from` and `to` are [C][H][W] and must not overlap. Channels other than one are
-// rotated and brightened alike; contrast blends with the mean of the image.
+// `to` is assigned, `from` and `to` are [C][H][W] and must not overlap. All channels are brightened
+// and rotated alike; contrast blends with the mean of the image, of a colour image (3 channels)
+// with the mean of its luma as PIL computes it, else with the mean over all channels.
 void augment(std::span<std::uint8_t> to, std::span<const std::uint8_t> from, const Shape& shape,
              const Augmentation& augmentation, std::uint8_t fill);
 

@@ -1,0 +1,54 @@
+#include "normlab/data/digest.h"
+
+#include <fmt/core.h>
+#include <openssl/evp.h>
+
+#include <array>
+#include <new>
+
+#include "normlab/base/error.h"
+
+namespace normlab {
+
+struct Digest::State {
+  State() : context(EVP_MD_CTX_new()) {
+    if (context == nullptr) throw std::bad_alloc();
+  }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  EVP_MD_CTX* context;
+};
+
+Digest::Digest(Hash hash) : state_(std::make_unique<State>()) {
+  const EVP_MD* const method = hash == Hash::kSha256 ? EVP_sha256() : EVP_md5();
+  if (EVP_DigestInit_ex(state_->context, method, nullptr) != 1) {
+    throw Error("OpenSSL refuses to compute a checksum (MD5 is off where FIPS mode is on)");
+  }
+}
+
+Digest::~Digest() = default;
+Digest::Digest(Digest&&) noexcept = default;
+Digest& Digest::operator=(Digest&&) noexcept = default;
+
+void Digest::add(std::span<const std::byte> bytes) {
+  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+}
+
+std::string Digest::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
+  unsigned int size = 0;
+  EVP_DigestFinal_ex(state_->context, sum.data(), &size);
+  std::string text;
+  for (unsigned int i = 0; i < size; ++i) text += fmt::format("{:02x}", sum[i]);
+  return text;
+}
+
+std::string hex_digest(Hash hash, std::span<const std::byte> bytes) {
+  Digest digest(hash);
+  digest.add(bytes);
+  return digest.hex();
+}
+
+}  // namespace normlab
