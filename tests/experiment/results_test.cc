@@ -137,7 +137,7 @@ TEST(Results, SaysWhatIsWrongAndWhere) {
   changed("\"folder\": \"GN\"", "\"folder\": \"../GN\"", "\"runs[0].folder\" is not a plain name");
   changed("\"folder\": \"GN\"", "\"folder\": \"..\"", "\"runs[0].folder\" is not a plain name");
   changed("\"folder\": \"GN\"", "\"folder\": \"\"", "\"runs[0].folder\" is not a plain name");
-  changed("\"affine\": true", "\"affine\": 1", "\"runs[0].norm.affine\" is not true or false");
+  changed("\"affine\": true", "\"affine\": 1", "runs[0].norm: is no description of a norm");
   write_file_atomically(path, "[]");
   expect_error([&] { read_results(path); }, {"results.json", "is not an object"});
   ExperimentResults results = sample();

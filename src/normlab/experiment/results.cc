@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -11,19 +10,13 @@
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/formats/csv.h"
+#include "normlab/formats/shortest.h"
+#include "normlab/train/norm_json.h"
 
 namespace normlab {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// The double that has the float's shortest digits: 0.009, not 0.008999999612569809.
-double as_written(float value) {
-  const std::string digits = fmt::format("{}", value);
-  double shortest = value;
-  std::from_chars(digits.data(), digits.data() + digits.size(), shortest);
-  return shortest;
-}
 
 Json to_json(const EpochRecord& record) {
   return {{"epoch", record.epoch},
@@ -42,13 +35,8 @@ Json to_json(const RunResult& run) {
   Json epochs = Json::array();
   for (const EpochRecord& record : run.epochs) epochs.push_back(to_json(record));
   return {{"name", run.name},
-          {"norm",
-           {{"kind", to_string(run.norm.kind)},
-            {"groups", run.norm.groups},
-            {"eps", as_written(run.norm.eps)},
-            {"momentum", as_written(run.norm.momentum)},
-            {"affine", run.norm.affine}}},
-          {"l1", as_written(run.l1)},
+          {"norm", Json::parse(to_json(run.norm))},
+          {"l1", shortest(run.l1)},
           {"seed", run.seed},
           {"parameters", run.parameters},
           {"status", to_string(run.status)},
@@ -84,10 +72,6 @@ class Node {
     require(value_.is_string(), "a text");
     return value_.get<std::string>();
   }
-  bool truth() const {
-    require(value_.is_boolean(), "true or false");
-    return value_.get<bool>();
-  }
   double real() const {
     if (value_.is_null()) return std::numeric_limits<double>::quiet_NaN();
     require(value_.is_number(), "a number");
@@ -98,6 +82,7 @@ class Node {
             "a whole number from 0");
     return value_.get<std::uint64_t>();
   }
+  Norm norm() const { return norm_from_json(value_.dump(), fmt::format("{}: {}", file_, place_)); }
   int integer() const { return static_cast<int>(count()); }
 
   const Json& object() const {
@@ -142,14 +127,6 @@ RunStatus read_status(const Node& node) {
   node.fail(fmt::format("\"{}\" is no status of a run", text));
 }
 
-NormKind read_norm_kind(const Node& node) {
-  try {
-    return parse_norm_kind(node.text());
-  } catch (const UsageError& error) {
-    node.fail(error.what());
-  }
-}
-
 // A folder's name comes from a file that others may have written: it must not lead out of the run.
 std::string read_folder(const Node& node) {
   const std::string folder = node.text();
@@ -163,12 +140,7 @@ std::string read_folder(const Node& node) {
 RunResult read_run(const Node& node) {
   RunResult run;
   run.name = node["name"].text();
-  const Node norm = node["norm"];
-  run.norm.kind = read_norm_kind(norm["kind"]);
-  run.norm.groups = norm["groups"].integer();
-  run.norm.eps = static_cast<float>(norm["eps"].real());
-  run.norm.momentum = static_cast<float>(norm["momentum"].real());
-  run.norm.affine = norm["affine"].truth();
+  run.norm = node["norm"].norm();
   run.l1 = static_cast<float>(node["l1"].real());
   run.seed = node["seed"].count(std::numeric_limits<std::uint64_t>::max());
   run.parameters = node["parameters"].integer();

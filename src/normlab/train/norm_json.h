@@ -1,0 +1,16 @@
+// A normalization as files hold it: {"kind": "group", "groups": 4, "eps": 1e-05, "momentum": 0.1,
+// "affine": true}.
+#pragma once
+
+#include <string>
+
+#include "normlab/nn/norm.h"
+
+namespace normlab {
+
+std::string to_json(const Norm& norm);
+
+// Throws Error beginning with `source` for text that is no such object.
+Norm norm_from_json(const std::string& text, const std::string& source);
+
+}  // namespace normlab
