@@ -29,7 +29,7 @@ void wait_while_equal(const std::atomic<T>& value, T old) {
 Workers::Workers(int threads) {
   if (threads < 1) throw UsageError("the number of threads must be at least 1");
   for (int worker = 1; worker < threads; ++worker) {
-    threads_.emplace_back([this, worker](std::stop_token stop) { serve(worker, stop); });
+    threads_.emplace_back([this, worker](const std::stop_token& stop) { serve(worker, stop); });
   }
 }
 
@@ -59,7 +59,7 @@ void Workers::for_each(int items, const std::function<void(int, int)>& work) {
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void Workers::serve(int worker, std::stop_token stop) {
+void Workers::serve(int worker, const std::stop_token& stop) {
   std::uint32_t seen = 0;
   for (;;) {
     wait_while_equal(round_, seen);

@@ -31,7 +31,7 @@ class Workers {
   void for_each(int items, const std::function<void(int item, int worker)>& work);
 
  private:
-  void serve(int worker, std::stop_token stop);
+  void serve(int worker, const std::stop_token& stop);
   void take_items(int worker);
 
   const std::function<void(int, int)>* work_ = nullptr;
