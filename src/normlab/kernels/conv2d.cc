@@ -1,0 +1,91 @@
+#include "normlab/kernels/conv2d.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "normlab/kernels/conv2d.cc"
+#include <hwy/foreach_target.h>
+
+#include "normlab/kernels/correlate-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace normlab::HWY_NAMESPACE {
+
+void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
+                    const Conv2dShape& shape) {
+  const Shape out = shape.output();
+  Correlation correlation{
+      shape.input.channels,
+      shape.out_channels,
+      {shape.input.height, out.height, shape.kernel_height, shape.stride, shape.padding, 1},
+      {shape.input.width, out.width, shape.kernel_width, shape.stride, shape.padding, 1}};
+  if (correlation.taps() == 1 && shape.stride == 1 && shape.padding == 0) {
+    // Rows of a pointwise convolution join into one: fewer left-over pixels.
+    correlation.rows = {1, 1, 1, 1, 0, 1};
+    correlation.columns = {out.pixels(), out.pixels(), 1, 1, 0, 1};
+  }
+  correlate(y, x, packed_forward, bias, correlation);
+}
+
+void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
+                           const Conv2dShape& shape) {
+  const Shape out = shape.output();
+  const int pad_rows = shape.kernel_height - 1 - shape.padding;
+  const int pad_columns = shape.kernel_width - 1 - shape.padding;
+  Correlation correlation{
+      shape.out_channels,
+      shape.input.channels,
+      {out.height, shape.input.height, shape.kernel_height, 1, pad_rows, shape.stride},
+      {out.width, shape.input.width, shape.kernel_width, 1, pad_columns, shape.stride}};
+  if (correlation.taps() == 1 && shape.stride == 1 && shape.padding == 0) {
+    correlation.rows = {1, 1, 1, 1, 0, 1};
+    correlation.columns = {out.pixels(), out.pixels(), 1, 1, 0, 1};
+  }
+  correlate(dx, dy, packed_backward_input, nullptr, correlation);
+}
+
+}  // namespace normlab::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace normlab {
+namespace {
+HWY_EXPORT(conv2d_forward);
+HWY_EXPORT(conv2d_backward_input);
+}  // namespace
+
+void conv2d_pack_forward(float* packed, const float* w, const Conv2dShape& shape) {
+  const int fan_in = shape.fan_in();
+  for (int first = 0; first < shape.out_channels;) {
+    const int block = conv2d_block(shape.out_channels - first);
+    for (int i = 0; i < fan_in; ++i) {
+      for (int b = 0; b < block; ++b) *packed++ = w[(first + b) * fan_in + i];
+    }
+    first += block;
+  }
+}
+
+void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape) {
+  const int taps = shape.kernel_height * shape.kernel_width;
+  for (int first = 0; first < shape.input.channels;) {
+    const int block = conv2d_block(shape.input.channels - first);
+    for (int o = 0; o < shape.out_channels; ++o) {
+      for (int tap = taps - 1; tap >= 0; --tap) {  // turned by 180 degrees
+        for (int b = 0; b < block; ++b)
+          *packed++ = w[o * shape.fan_in() + (first + b) * taps + tap];
+      }
+    }
+    first += block;
+  }
+}
+
+void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
+                    const Conv2dShape& shape) {
+  HWY_DYNAMIC_DISPATCH(conv2d_forward)(y, x, packed_forward, bias, shape);
+}
+
+void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
+                           const Conv2dShape& shape) {
+  HWY_DYNAMIC_DISPATCH(conv2d_backward_input)(dx, dy, packed_backward_input, shape);
+}
+
+}  // namespace normlab
+#endif  // HWY_ONCE

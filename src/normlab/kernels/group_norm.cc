@@ -1,0 +1,152 @@
+#include "normlab/kernels/group_norm.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "normlab/kernels/group_norm.cc"
+#include <hwy/foreach_target.h>
+
+#include "normlab/kernels/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace normlab::HWY_NAMESPACE {
+
+struct Group {
+  explicit Group(const GroupNormShape& shape)
+      : channels(static_cast<std::size_t>(shape.shape.channels / shape.groups)),
+        pixels(static_cast<std::size_t>(shape.shape.pixels())),
+        channel(pixels * kLanes),
+        m(static_cast<float>(channels * pixels)) {}
+
+  std::size_t channels;  // in a group
+  std::size_t pixels;
+  std::size_t channel;  // floats of one channel of a tile
+  float m;              // numbers in a group of one sample
+};
+
+// mean and rstd of one group, each [16].
+HWY_INLINE void group_statistics(float* mean, float* rstd, const float* x, float eps,
+                                 const Group& group) {
+  HWY_ALIGN float sum[1][kLanes] = {};
+  for (std::size_t c = 0; c < group.channels; ++c) {
+    const float* channel = x + c * group.channel;
+    sum_per_lane<1>(sum, group.pixels, [&](std::size_t at, std::size_t, Vector* total) HWY_ATTR {
+      total[0] = hn::Add(total[0], load(channel + at));
+    });
+  }
+  const Vector m = broadcast(group.m);
+  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    store(hn::Div(load(sum[0] + piece), m), mean + piece);
+  }
+
+  HWY_ALIGN float squares[1][kLanes] = {};
+  for (std::size_t c = 0; c < group.channels; ++c) {
+    const float* channel = x + c * group.channel;
+    sum_per_lane<1>(squares, group.pixels,
+                    [&](std::size_t at, std::size_t piece, Vector* total) HWY_ATTR {
+                      const Vector deviation = hn::Sub(load(channel + at), load(mean + piece));
+                      total[0] = hn::MulAdd(deviation, deviation, total[0]);
+                    });
+  }
+  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    const Vector variance = hn::Div(load(squares[0] + piece), m);
+    const Vector one = broadcast(1.0f);
+    store(hn::Div(one, hn::Sqrt(hn::Add(variance, broadcast(eps)))), rstd + piece);
+  }
+}
+
+void group_norm_forward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
+                        const float* beta, const GroupNormShape& shape) {
+  const Group group(shape);
+  std::size_t c = 0;
+  for (int g = 0; g < shape.groups; ++g, mean += kLanes, rstd += kLanes) {
+    group_statistics(mean, rstd, x, shape.eps, group);
+    for (std::size_t i = 0; i < group.channels; ++i, ++c, x += group.channel, y += group.channel) {
+      const Vector scale = broadcast(gamma ? gamma[c] : 1.0f);
+      const Vector shift = broadcast(beta ? beta[c] : 0.0f);
+      for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+        const Vector center = load(mean + piece);
+        const Vector slope = hn::Mul(load(rstd + piece), scale);
+        for (std::size_t at = piece; at < group.channel; at += kLanes) {
+          const Vector deviation = hn::Sub(load(x + at), center);
+          store(hn::MulAdd(deviation, slope, shift), y + at);
+        }
+      }
+    }
+  }
+}
+
+void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
+                         int lanes, const GroupNormShape& shape) {
+  const Group group(shape);
+  for (int g = 0; g < shape.groups; ++g) {
+    const float* mean = inputs.mean + g * kLanes;
+    const float* rstd = inputs.rstd + g * kLanes;
+    const std::size_t first = static_cast<std::size_t>(g) * group.channels;
+
+    // sum_group dy*gamma and sum_group dy*gamma*xhat
+    HWY_ALIGN float sum_g[kLanes] = {};
+    HWY_ALIGN float sum_gx[kLanes] = {};
+    for (std::size_t c = first; c < first + group.channels; ++c) {
+      const float* dy = inputs.dy + c * group.channel;
+      const float* x = inputs.x + c * group.channel;
+      HWY_ALIGN float sums[2][kLanes] = {};
+      sum_per_lane<2>(sums, group.pixels,
+                      [&](std::size_t at, std::size_t piece, Vector* total) HWY_ATTR {
+                        const Vector upstream = load(dy + at);
+                        const Vector deviation = hn::Sub(load(x + at), load(mean + piece));
+                        total[0] = hn::Add(total[0], upstream);
+                        total[1] = hn::MulAdd(upstream, deviation, total[1]);
+                      });
+      const Vector scale = broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f);
+      for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+        const Vector sum_dy = load(sums[0] + piece);
+        const Vector sum_dy_xhat = hn::Mul(load(sums[1] + piece), load(rstd + piece));
+        store(sum_dy_xhat, sums[1] + piece);
+        store(hn::MulAdd(scale, sum_dy, load(sum_g + piece)), sum_g + piece);
+        store(hn::MulAdd(scale, sum_dy_xhat, load(sum_gx + piece)), sum_gx + piece);
+      }
+      if (dbeta) dbeta[c] = sum_over_lanes(sums[0], lanes);
+      if (dgamma) dgamma[c] = sum_over_lanes(sums[1], lanes);
+    }
+
+    // dx = rstd * (dy*gamma - (sum_group dy*gamma + xhat * sum_group dy*gamma*xhat) / m)
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      const Vector m = broadcast(group.m);
+      const Vector center = load(mean + piece);
+      const Vector inverse = load(rstd + piece);
+      const Vector offset = hn::Div(hn::Mul(inverse, load(sum_g + piece)), m);
+      const Vector slope = hn::Div(hn::Mul(hn::Mul(inverse, inverse), load(sum_gx + piece)), m);
+      for (std::size_t c = first; c < first + group.channels; ++c) {
+        const Vector scale = hn::Mul(inverse, broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f));
+        const std::size_t end = (c + 1) * group.channel;
+        for (std::size_t at = c * group.channel + piece; at < end; at += kLanes) {
+          const Vector deviation = hn::Sub(load(inputs.x + at), center);
+          const Vector batch_terms = hn::MulAdd(deviation, slope, offset);
+          store(hn::MulSub(scale, load(inputs.dy + at), batch_terms), dx + at);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace normlab::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace normlab {
+namespace {
+HWY_EXPORT(group_norm_forward);
+HWY_EXPORT(group_norm_backward);
+}  // namespace
+
+void group_norm_forward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
+                        const float* beta, const GroupNormShape& shape) {
+  HWY_DYNAMIC_DISPATCH(group_norm_forward)(y, mean, rstd, x, gamma, beta, shape);
+}
+
+void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
+                         int lanes, const GroupNormShape& shape) {
+  HWY_DYNAMIC_DISPATCH(group_norm_backward)(dx, dgamma, dbeta, inputs, lanes, shape);
+}
+
+}  // namespace normlab
+#endif  // HWY_ONCE

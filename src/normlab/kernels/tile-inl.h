@@ -1,0 +1,114 @@
+// What every kernel body shares: the vector of a tile and sums over its lanes. Included once per
+// instruction set, inside Highway's foreach_target.
+#if defined(NORMLAB_KERNELS_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef NORMLAB_KERNELS_TILE_INL_H_
+#undef NORMLAB_KERNELS_TILE_INL_H_
+#else
+#define NORMLAB_KERNELS_TILE_INL_H_
+#endif
+
+#include <hwy/highway.h>
+
+#include <cstddef>
+#include <span>
+
+#include "normlab/tensor/tiles.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace normlab::HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A tile's 16 lanes are worked on in kPieces pieces of kPiece lanes: one on AVX-512, two on AVX2,
+// four on 128-bit machines.
+using Tag = hn::CappedTag<float, kLanes>;
+using Vector = hn::Vec<Tag>;
+inline constexpr Tag kTag{};
+inline constexpr std::size_t kPiece = hn::MaxLanes(Tag());
+
+// True if the instruction set has 32 vector registers instead of 16.
+inline constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON;
+
+HWY_INLINE Vector load(const float* from) { return hn::Load(kTag, from); }
+HWY_INLINE void store(Vector value, float* to) { hn::Store(value, kTag, to); }
+HWY_INLINE Vector broadcast(float value) { return hn::Set(kTag, value); }
+
+// The sums of several terms over `count` vectors of 16 lanes (one channel of a tile, say), lane by
+// lane: term(at, piece, totals) adds its vectors to totals[0 .. kTerms), where `at` is the offset
+// in floats of lane `piece` of the i-th vector; sums[k][lane] += what came together in totals[k].
+//
+// Four partial sums take turns: they hide the latency of the addition, and keep the rounding error
+// of a long sum down. Their order is the same for every instruction set.
+template <std::size_t kTerms, class Term>
+HWY_INLINE void sum_per_lane(float (*sums)[kLanes], std::size_t count, const Term& term) {
+  constexpr std::size_t kTurns = 4;
+  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    Vector partial[kTurns][kTerms];
+    for (auto& turn : partial) {
+      for (auto& value : turn) value = hn::Zero(kTag);
+    }
+    std::size_t i = 0;
+    for (; i + kTurns <= count; i += kTurns) {
+      HWY_UNROLL(4)
+      for (std::size_t turn = 0; turn < kTurns; ++turn) {
+        term((i + turn) * kLanes + piece, piece, partial[turn]);
+      }
+    }
+    for (std::size_t turn = 0; i + turn < count; ++turn) {
+      term((i + turn) * kLanes + piece, piece, partial[turn]);
+    }
+    for (std::size_t k = 0; k < kTerms; ++k) {
+      const Vector sum =
+          hn::Add(hn::Add(partial[0][k], partial[1][k]), hn::Add(partial[2][k], partial[3][k]));
+      store(hn::Add(load(sums[k] + piece), sum), sums[k] + piece);
+    }
+  }
+}
+
+// Sums over the first `lanes` lanes, in one order for every instruction set: four lanes that follow
+// each other as (0 + 1) + (2 + 3), then the four sums of four likewise.
+HWY_INLINE float sum_of_four(const float* v) { return (v[0] + v[1]) + (v[2] + v[3]); }
+
+HWY_INLINE float sum_over_lanes(const float* vector, int lanes) {
+  float used[kLanes];
+  for (int lane = 0; lane < kLanes; ++lane) used[lane] = lane < lanes ? vector[lane] : 0.0f;
+  const float fours[4] = {sum_of_four(used), sum_of_four(used + 4), sum_of_four(used + 8),
+                          sum_of_four(used + 12)};
+  return sum_of_four(fours);
+}
+
+// The same for four vectors that stand `apart` floats from each other, all lanes used. Transposing
+// four by four costs a third of summing each vector by itself, which took as long as the arithmetic
+// of a small convolution's weight gradient.
+HWY_INLINE void sum_four_over_lanes(float* sums, const float* vectors, std::size_t apart) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t k = 0; k < 4; ++k) sums[k] = sum_over_lanes(vectors + k * apart, kLanes);
+#else
+  const hn::RepartitionToWide<Tag> pairs;
+  HWY_ALIGN float fours[kLanes];  // [lanes 0-3, 4-7, 8-11, 12-15][vector]
+  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    const Vector a = load(vectors + piece);
+    const Vector b = load(vectors + apart + piece);
+    const Vector c = load(vectors + 2 * apart + piece);
+    const Vector d = load(vectors + 3 * apart + piece);
+    const auto ab_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, a, b));
+    const auto ab_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, a, b));
+    const auto cd_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, c, d));
+    const auto cd_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, c, d));
+    const Vector lane_0 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_01, cd_01));
+    const Vector lane_1 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_01, cd_01));
+    const Vector lane_2 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_23, cd_23));
+    const Vector lane_3 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_23, cd_23));
+    store(hn::Add(hn::Add(lane_0, lane_1), hn::Add(lane_2, lane_3)), fours + piece);
+  }
+  const hn::CappedTag<float, 4> four;
+  const auto low = hn::Add(hn::Load(four, fours), hn::Load(four, fours + 4));
+  const auto high = hn::Add(hn::Load(four, fours + 8), hn::Load(four, fours + 12));
+  hn::StoreU(hn::Add(low, high), four, sums);
+#endif
+}
+
+}  // namespace normlab::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // NORMLAB_KERNELS_TILE_INL_H_
