@@ -64,6 +64,15 @@ std::optional<double> as_number(const toml::node& node) {
   return node.value<double>();
 }
 
+bool is_toml_value(const std::string& text) {
+  try {
+    [[maybe_unused]] const auto table = toml::parse("value = " + text);
+    return true;
+  } catch (const toml::parse_error&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 std::string to_string(const Range<std::int64_t>& range) { return describe(range); }
@@ -73,7 +82,13 @@ struct TomlReader::Table {
   std::shared_ptr<const toml::table> document;  // keeps `table` alive
   const toml::table* table = nullptr;
   std::string source;
+  bool has_lines = true;  // whether the source has lines that a message can name
   std::vector<std::string> asked;
+
+  std::string place(const toml::node& node) const { return place(node.source()); }
+  std::string place(const toml::source_region& region) const {
+    return has_lines ? normlab::place(source, region) : source;
+  }
 
   const toml::node* find_asked(const std::string& key) {
     if (std::find(asked.begin(), asked.end(), key) == asked.end()) asked.push_back(key);
@@ -82,8 +97,7 @@ struct TomlReader::Table {
 
   [[noreturn]] void must_be(const std::string& key, const std::string& what,
                             const toml::node& node) const {
-    throw UsageError(fmt::format("{}: {} must be {}, not {}", place(source, node.source()), key,
-                                 what, shown(node)));
+    throw UsageError(fmt::format("{}: {} must be {}, not {}", place(node), key, what, shown(node)));
   }
 
   template <class T, class Convert>
@@ -105,9 +119,8 @@ struct TomlReader::Table {
     const toml::array* list = node->as_array();
     if (list == nullptr) must_be(key, fmt::format("a list of {}s{}", what, describe(range)), *node);
     if (!count.holds(static_cast<std::int64_t>(list->size()))) {
-      throw UsageError(fmt::format("{}: {} must be a list{} {}s, not of {}",
-                                   place(source, node->source()), key, describe(count), what,
-                                   list->size()));
+      throw UsageError(fmt::format("{}: {} must be a list{} {}s, not of {}", place(*node), key,
+                                   describe(count), what, list->size()));
     }
     std::vector<T> values;
     for (const toml::node& item : *list) {
@@ -118,6 +131,17 @@ struct TomlReader::Table {
       values.push_back(*value);
     }
     return values;
+  }
+
+  // What the keys that were asked for lie in: "train", and those asked for themselves.
+  std::vector<std::string> tables() const {
+    std::vector<std::string> names = asked;
+    for (const std::string& key : asked) {
+      if (const auto dot = key.rfind('.'); dot != std::string::npos) {
+        names.push_back(key.substr(0, dot));
+      }
+    }
+    return names;
   }
 
   void refuse_unknown(const toml::table& inner, const std::string& prefix) const {
@@ -133,7 +157,8 @@ struct TomlReader::Table {
         must_be(name, "a table of keys", node);
       } else {
         throw UsageError(fmt::format("{}: unknown key {}; the nearest known key is {}",
-                                     place(source, key.source()), name, nearest_name(name, asked)));
+                                     place(key.source()), name,
+                                     nearest_name(name, node.is_table() ? tables() : asked)));
       }
     }
   }
@@ -151,6 +176,15 @@ TomlReader::TomlReader(const std::string& text, const std::string& source)
   }
   table_->table = table_->document.get();
   table_->source = source;
+}
+
+TomlReader TomlReader::assignment(const std::string& key, const std::string& value, bool as_text,
+                                  const std::string& source) {
+  const bool quoted = value.starts_with('"') || value.starts_with('\'');
+  const bool is_text = as_text ? !quoted : !is_toml_value(value);
+  TomlReader reader(key + " = " + (is_text ? toml_string(value) : value), source);
+  reader.table_->has_lines = false;
+  return reader;
 }
 
 bool TomlReader::has(const std::string& key) const { return table_->find_asked(key) != nullptr; }
@@ -226,11 +260,11 @@ void TomlReader::refuse_unknown_keys() const { table_->refuse_unknown(*table_->t
 
 int TomlReader::line() const { return static_cast<int>(table_->table->source().begin.line); }
 
-std::string TomlReader::where() const { return place(table_->source, table_->table->source()); }
+std::string TomlReader::where() const { return table_->place(*table_->table); }
 
 std::string TomlReader::where(const std::string& key) const {
   const toml::node* node = find(*table_->table, key);
-  return node == nullptr ? where() : place(table_->source, node->source());
+  return node == nullptr ? where() : table_->place(*node);
 }
 
 void TomlReader::fail(const std::string& key, const std::string& complaint) const {

@@ -48,6 +48,11 @@ class TomlReader {
   // Throws UsageError naming line and column if the text is no TOML.
   TomlReader(const std::string& text, const std::string& source);
 
+  // The table that holds key = value alone, for `--set key=value`: messages name the source without
+  // line and column. `as_text`, or a value that is no TOML: it is text, and needs no quotes.
+  static TomlReader assignment(const std::string& key, const std::string& value, bool as_text,
+                               const std::string& source);
+
   bool has(const std::string& key) const;
   bool is_list(const std::string& key) const;  // [1, 2], for keys that take a value or a list
   std::optional<std::string> text(const std::string& key) const;

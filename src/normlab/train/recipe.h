@@ -20,14 +20,14 @@ struct Recipe {
   std::uint64_t seed = 1;
   bool shuffle = true;
 
-  Schedule schedule;  // holds the base learning rate
+  Schedule schedule = {};  // holds the base learning rate
   float momentum = 0.9f;
   bool nesterov = false;
   float weight_decay = 0.0f;
   float l1 = 0.0f;
   L1Scope l1_scope = L1Scope::kAll;
 
-  AugmentOptions augment;               // training images only
+  AugmentOptions augment = {};          // training images only
   std::vector<float> mean = {0.1307f};  // of the pixels / 255, one per channel
   std::vector<float> std = {0.3081f};
 };

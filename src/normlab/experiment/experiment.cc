@@ -1,0 +1,175 @@
+#include "normlab/experiment/experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "normlab/base/error.h"
+#include "normlab/base/nearest.h"
+#include "normlab/experiment/keys.h"
+#include "normlab/experiment/shipped.h"
+#include "normlab/formats/toml_reader.h"
+
+namespace normlab {
+namespace {
+
+// Names become folders.
+bool is_good_name(const std::string& name) {
+  return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 ||
+                  std::string_view("+-_.=()").find(static_cast<char>(c)) != std::string_view::npos;
+         });
+}
+
+std::string read_name(const TomlReader& table, const std::string& otherwise) {
+  const std::string name = table.text("name").value_or(otherwise);
+  if (!is_good_name(name)) {
+    table.fail("name", fmt::format("\"{}\" cannot be the name of a folder; use up to 64 letters, "
+                                   "digits and + - _ . = ( )",
+                                   name));
+  }
+  return name;
+}
+
+void read_settings(RunSettings& settings, const TomlReader& table) {
+  for (const ExperimentKey& key : experiment_keys()) key.read(settings, table);
+  if (table.has("model.file") && table.has("model.text")) {
+    table.fail("model.file", "model.file and model.text exclude each other; leave one out");
+  }
+}
+
+void apply(RunSettings& settings, const Override& change) {
+  const auto keys = experiment_keys();
+  const auto key = std::find_if(keys.begin(), keys.end(),
+                                [&](const ExperimentKey& each) { return each.name == change.key; });
+  if (key == keys.end()) {
+    std::vector<std::string> known;
+    for (const ExperimentKey& each : keys) known.push_back(each.name);
+    throw UsageError(fmt::format("{}: unknown key {}; the nearest known key is {}", change.source,
+                                 change.key, nearest_name(change.key, known)));
+  }
+  const TomlReader table =
+      TomlReader::assignment(change.key, change.value, key->is_text, change.source);
+  key->read(settings, table);
+  table.refuse_unknown_keys();
+}
+
+std::string default_run_name(const RunSettings& settings) {
+  return short_name(settings.norm.kind) + (settings.recipe.l1 > 0 ? "+L1" : "");
+}
+
+// Values that are good by themselves and do not go together.
+void check(const RunSettings& settings, const std::string& source) {
+  const auto refuse = [&](const std::string& complaint) {
+    throw UsageError(fmt::format("{}: run {}: {}", source, settings.name, complaint));
+  };
+  const Recipe& recipe = settings.recipe;
+  const Schedule& schedule = recipe.schedule;
+  if (schedule.kind == ScheduleKind::kMultiStep && schedule.milestones.empty()) {
+    refuse("schedule.kind = \"multi-step\" needs schedule.milestones, such as [8, 12]");
+  }
+  if (!std::is_sorted(schedule.milestones.begin(), schedule.milestones.end())) {
+    refuse("schedule.milestones must ascend");
+  }
+  if (recipe.nesterov && recipe.momentum <= 0) {
+    refuse("optimizer.nesterov needs an optimizer.momentum above 0");
+  }
+  if (recipe.mean.size() != recipe.std.size()) {
+    refuse(fmt::format("data.mean has {} values and data.std {}; one of each for every channel",
+                       recipe.mean.size(), recipe.std.size()));
+  }
+}
+
+}  // namespace
+
+Override parse_override(const std::string& assignment) {
+  const auto equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw UsageError(
+        fmt::format("--set {}: key=value is needed, such as train.epochs=3", assignment));
+  }
+  const auto trim = [](std::string text) {
+    text.erase(0, text.find_first_not_of(" \t"));
+    text.erase(text.find_last_not_of(" \t") + 1);
+    return text;
+  };
+  return {trim(assignment.substr(0, equals)), trim(assignment.substr(equals + 1)),
+          "--set " + assignment};
+}
+
+Experiment parse_experiment(const std::string& text, const std::string& source,
+                            const std::vector<Override>& overrides) {
+  const TomlReader file(text, source);
+  Experiment experiment;
+  experiment.name = read_name(file, std::filesystem::path(source).stem().string());
+  RunSettings shared;
+  read_settings(shared, file);
+  const std::vector<TomlReader> runs = file.tables("run");
+  file.refuse_unknown_keys();
+
+  std::set<std::string> names;
+  const auto add_run = [&](const TomlReader& table, bool is_run) {
+    RunSettings settings = shared;
+    if (is_run) {
+      read_settings(settings, table);
+      settings.name = table.text("name").value_or("");
+      table.refuse_unknown_keys();
+    }
+    for (const Override& change : overrides) apply(settings, change);
+    if (is_run && table.has("name")) {
+      settings.name = read_name(table, "");
+    } else {
+      settings.name = default_run_name(settings);
+    }
+    if (!names.insert(settings.name).second) {
+      table.fail("name", fmt::format("another run is called {} already; give each [[run]] a name "
+                                     "of its own",
+                                     settings.name));
+    }
+    check(settings, source);
+    experiment.runs.push_back(std::move(settings));
+  };
+  for (const TomlReader& run : runs) add_run(run, true);
+  if (runs.empty()) add_run(file, false);
+  return experiment;
+}
+
+std::string format_experiment(const Experiment& experiment) {
+  const std::vector<RunSettings>& runs = experiment.runs;
+  const auto is_shared = [&](const ExperimentKey& key) {
+    return std::all_of(runs.begin(), runs.end(), [&](const RunSettings& each) {
+      return key.write(each) == key.write(runs.front());
+    });
+  };
+  std::string text = fmt::format("name = {}\n", toml_string(experiment.name));
+  std::string section;
+  for (const ExperimentKey& key : experiment_keys()) {
+    const std::string value = key.write(runs.front());
+    if (!is_shared(key) || value.empty()) continue;
+    const auto dot = key.name.find('.');
+    if (key.name.substr(0, dot) != section) {
+      section = key.name.substr(0, dot);
+      text += fmt::format("\n[{}]\n", section);
+    }
+    text += fmt::format("{} = {}\n", key.name.substr(dot + 1), value);
+  }
+  for (const RunSettings& run : runs) {
+    text += fmt::format("\n[[run]]\nname = {}\n", toml_string(run.name));
+    for (const ExperimentKey& key : experiment_keys()) {
+      const std::string value = key.write(run);
+      if (!is_shared(key) && !value.empty()) text += fmt::format("{} = {}\n", key.name, value);
+    }
+  }
+  return text;
+}
+
+Model resolve_model(const RunSettings& settings, const std::filesystem::path& folder) {
+  if (!settings.model_text.empty()) return parse_model(settings.model_text, "model.text");
+  const ShippedFile file = find_text("models", settings.model_file, folder);
+  return parse_model(file.text, file.path);
+}
+
+}  // namespace normlab

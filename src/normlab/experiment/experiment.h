@@ -1,0 +1,70 @@
+// What is trained: an experiment file, read.
+//
+//   name = "session6"
+//   [train]
+//   epochs = 15
+//   [[run]]
+//   name = "BN+L1"
+//   norm.kind = "batch"
+//   l1.lambda = 0.009
+//
+// Every key may stand at the top, for all runs, and in a [[run]], for that run.
+// docs/experiment-files.md lists them; experiment/keys.h is the one table behind that page, the
+// reader and the writer.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "normlab/nn/model.h"
+#include "normlab/nn/norm.h"
+#include "normlab/train/recipe.h"
+
+namespace normlab {
+
+// Everything that a run depends on.
+struct RunSettings {
+  std::string name;  // also that of its folder
+
+  std::string data_name = "mnist";
+  std::string data_folder;  // of the user's own files; empty: the cache
+
+  std::string model_file = "session6.toml";
+  std::string model_text;         // in place of a file
+  std::optional<double> dropout;  // replaces the probability of every dropout layer
+
+  Norm norm;
+  Recipe recipe = {.mean = {}, .std = {}};  // empty: those of the training images
+};
+
+struct Experiment {
+  std::string name;
+  std::vector<RunSettings> runs;  // at least one; names differ
+};
+
+// `--set train.epochs=3`: applied after the file, to every run.
+struct Override {
+  std::string key;
+  std::string value;   // as in a file, quotes may be left out
+  std::string source;  // for messages: "--set train.epochs=3"
+};
+
+// Splits "key=value"; throws UsageError if there is no '='.
+Override parse_override(const std::string& assignment);
+
+// Throws UsageError with source, line and column for text that is no TOML, an unknown key (naming
+// the nearest known), a value of the wrong type or out of range, or values that do not go together.
+Experiment parse_experiment(const std::string& text, const std::string& source,
+                            const std::vector<Override>& overrides = {});
+
+// The whole of an experiment as the text of a file: every key, with what all runs share at the top.
+// parse_experiment() gives the same experiment back.
+std::string format_experiment(const Experiment& experiment);
+
+// The model of a run: its text, or the file, looked for beside the experiment file (`folder`) and
+// then as find_shipped() does. Throws Error if there is none, and as parse_model does.
+Model resolve_model(const RunSettings& settings, const std::filesystem::path& folder);
+
+}  // namespace normlab
