@@ -8,7 +8,7 @@
 .NOTPARALLEL:
 MAKEFLAGS += --no-print-directory
 
-ARGS :=
+ARGS ?=
 JOBS := $(shell nproc)
 PACKAGES := yes
 PREFIX := /usr/local
