@@ -19,6 +19,7 @@ TEST(RandomStream, DependsOnEveryCounterAndOnNothingElse) {
   EXPECT_NE(reference, first(1, Purpose::kDropout, 2, 3));
   EXPECT_NE(reference, first(1, Purpose::kOrder, 3, 3));
   EXPECT_NE(reference, first(1, Purpose::kOrder, 2, 4));
+  EXPECT_NE(reference, RandomStream(1, Purpose::kOrder, 2, 3, 1).bits());
 }
 
 TEST(RandomStream, IsPhilox4x32) {

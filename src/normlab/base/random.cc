@@ -5,8 +5,8 @@
 namespace normlab {
 
 RandomStream::RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch,
-                           std::uint32_t sample)
-    : counter_{0, static_cast<std::uint32_t>(purpose), epoch, sample},
+                           std::uint32_t sample, std::uint32_t layer)
+    : counter_{0, static_cast<std::uint32_t>(purpose) | layer << 8, epoch, sample},
       key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
 
 std::uint32_t RandomStream::bits() {

@@ -14,9 +14,11 @@ enum class Purpose : std::uint32_t { kInitialisation = 1, kOrder, kAugmentation,
 
 class RandomStream {
  public:
-  // `epoch` and `sample` are free counters: a parameter's index at initialisation, the position of
-  // an image in the data set for augmentation, the layer and sample for dropout.
-  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample);
+  // `epoch`, `sample` and `layer` are counters: `sample` is a parameter's index at initialisation
+  // and the position of an image in the data set for augmentation and dropout, `layer` (below 2^24)
+  // is the layer that drops.
+  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample,
+               std::uint32_t layer = 0);
 
   // The next 32 random bits of this stream.
   std::uint32_t bits();

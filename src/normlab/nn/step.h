@@ -34,6 +34,7 @@ struct Score {
 
 class TrainingStep {
  public:
+  // Refers to both, which must stay where they are.
   TrainingStep(Network& network, Workers& workers);
   ~TrainingStep();
 
@@ -52,6 +53,7 @@ class TrainingStep {
 // The network's log-probabilities in evaluation mode: running statistics, no dropout.
 class Inference {
  public:
+  // Refers to both, which must stay where they are.
   Inference(const Network& network, Workers& workers);
   ~Inference();
 

@@ -6,6 +6,7 @@
 
 #include "normlab/base/workers.h"
 #include "normlab/data/dataset.h"
+#include "normlab/data/tile_loader.h"
 #include "normlab/nn/network.h"
 
 namespace normlab {
@@ -17,11 +18,9 @@ struct Evaluation {
   int samples = 0;
 };
 
-// Pixels become (x / 255 - mean[channel]) / std[channel].
-struct PixelScale {
-  std::vector<float> mean;
-  std::vector<float> std;
-};
+// Throws UsageError if the network does not read images like these, tells fewer classes apart, or
+// there are none.
+void check_fit(const Network& network, const Dataset& data);
 
 Evaluation evaluate(const Network& network, const Dataset& data, const PixelScale& scale,
                     Workers& workers);

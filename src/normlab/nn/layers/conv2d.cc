@@ -1,0 +1,100 @@
+// Convolution, and the linear layer, which is a convolution with a 1x1 kernel over an input whose
+// numbers have all become channels.
+#include "normlab/kernels/conv2d.h"
+
+#include <fmt/format.h>
+
+#include "normlab/base/error.h"
+#include "normlab/nn/layers/make_layer.h"
+
+namespace normlab {
+namespace {
+
+class Conv2dLayer final : public Layer {
+ public:
+  Conv2dLayer(const LayerSpec& spec, const LayerPlace& place, const Conv2dShape& shape)
+      : Layer(spec.name, spec.type == LayerType::kLinear ? "Linear" : "Conv2d", place.input,
+              shape.output()),
+        is_linear_(spec.type == LayerType::kLinear),
+        has_bias_(spec.bias),
+        shape_(shape) {}
+
+  std::vector<ParameterSpec> parameters() const override {
+    std::vector<int> weight = {shape_.out_channels, shape_.input.channels};
+    if (!is_linear_) weight.insert(weight.end(), {shape_.kernel_height, shape_.kernel_width});
+    std::vector<ParameterSpec> specs = {
+        {"weight", ParameterKind::kWeight, weight, shape_.fan_in(), 0}};
+    if (has_bias_) {
+      specs.push_back({"bias", ParameterKind::kBias, {shape_.out_channels}, shape_.fan_in(), 0});
+    }
+    return specs;
+  }
+
+  LayerMemory memory() const override { return {.packed = 2 * shape_.weights()}; }
+
+  std::uint64_t multiply_adds() const override {
+    return static_cast<std::uint64_t>(shape_.weights()) *
+           static_cast<std::uint64_t>(output_shape().pixels());
+  }
+
+  bool in_place() const override { return false; }
+  bool reads_input() const override { return true; }
+
+  void pack(float* packed, const float* parameters, const float*) const override {
+    conv2d_pack_forward(packed, parameters, shape_);
+    conv2d_pack_backward_input(packed + shape_.weights(), parameters, shape_);
+  }
+
+  void infer(float* y, float*, const float* x, const LayerWeights& weights) const override {
+    conv2d_forward(y, x, weights.packed, bias(weights), shape_);
+  }
+
+  void forward(float* y, float*, const float* x, const LayerWeights& weights,
+               const TileInfo&) const override {
+    conv2d_forward(y, x, weights.packed, bias(weights), shape_);
+  }
+
+  void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
+                const LayerWeights& weights, const TileInfo& tile) const override {
+    conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
+    if (has_bias_) {
+      conv2d_backward_bias(dparameters + shape_.weights(), upstream.dy, tile.lanes, shape_);
+    }
+    if (tile.wants_dx) {
+      conv2d_backward_input(dx, upstream.dy, weights.packed + shape_.weights(), shape_);
+    }
+  }
+
+ private:
+  const float* bias(const LayerWeights& weights) const {
+    return has_bias_ ? weights.parameters + shape_.weights() : nullptr;
+  }
+
+  bool is_linear_;
+  bool has_bias_;
+  Conv2dShape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place) {
+  const Conv2dShape shape{place.input,       spec.out,    spec.kernel_height,
+                          spec.kernel_width, spec.stride, spec.padding};
+  const int height = place.input.height + 2 * spec.padding;
+  const int width = place.input.width + 2 * spec.padding;
+  if (spec.kernel_height > height || spec.kernel_width > width) {
+    throw UsageError(fmt::format(
+        "{}: the {}x{} kernel is larger than its {}x{} input (padding included); use a smaller "
+        "kernel or more padding",
+        place.where, spec.kernel_height, spec.kernel_width, height, width));
+  }
+  return std::make_unique<Conv2dLayer>(spec, place, shape);
+}
+
+std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerPlace& place) {
+  const Conv2dShape shape{.input = {static_cast<int>(place.input.size()), 1, 1},
+                          .out_channels = spec.out};
+  return std::make_unique<Conv2dLayer>(spec, place, shape);
+}
+
+}  // namespace normlab

@@ -1,0 +1,86 @@
+// Group, layer and instance normalization: the same kernel with 4, 1 or C groups, say.
+#include "normlab/kernels/group_norm.h"
+
+#include <fmt/format.h>
+
+#include "normlab/base/error.h"
+#include "normlab/nn/layers/make_layer.h"
+#include "normlab/tensor/tiles.h"
+
+namespace normlab {
+namespace {
+
+class GroupNormLayer final : public Layer {
+ public:
+  GroupNormLayer(const LayerSpec& spec, const LayerPlace& place, const Norm& norm, int groups)
+      : Layer(spec.name, norm.kind == NormKind::kInstance ? "InstanceNorm2d" : "GroupNorm",
+              place.input, place.input),
+        affine_(norm.affine),
+        shape_{place.input, groups, norm.eps} {}
+
+  std::vector<ParameterSpec> parameters() const override {
+    if (!affine_) return {};
+    const int channels = input_shape().channels;
+    return {{"weight", ParameterKind::kScale, {channels}, 0, 1.0f},
+            {"bias", ParameterKind::kShift, {channels}, 0, 0.0f}};
+  }
+
+  // mean and rstd: [groups][16] each.
+  LayerMemory memory() const override { return {.saved = 2 * statistic()}; }
+
+  bool in_place() const override { return true; }
+  bool reads_input() const override { return true; }
+
+  // The statistics go by each sample alone, so evaluation is the forward of training.
+  void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
+    run(y, scratch, x, weights);
+  }
+
+  void forward(float* y, float* saved, const float* x, const LayerWeights& weights,
+               const TileInfo&) const override {
+    run(y, saved, x, weights);
+  }
+
+  void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
+                const LayerWeights& weights, const TileInfo& tile) const override {
+    float* const dgamma = affine_ ? dparameters : nullptr;
+    float* const dbeta = affine_ ? dparameters + input_shape().channels : nullptr;
+    group_norm_backward(dx, dgamma, dbeta,
+                        {.dy = upstream.dy,
+                         .x = upstream.x,
+                         .gamma = gamma(weights),
+                         .mean = upstream.saved,
+                         .rstd = upstream.saved + statistic()},
+                        tile.lanes, shape_);
+  }
+
+ private:
+  std::size_t statistic() const { return static_cast<std::size_t>(shape_.groups) * kLanes; }
+  const float* gamma(const LayerWeights& weights) const {
+    return affine_ ? weights.parameters : nullptr;
+  }
+  void run(float* y, float* saved, const float* x, const LayerWeights& weights) const {
+    const float* const beta = affine_ ? weights.parameters + input_shape().channels : nullptr;
+    group_norm_forward(y, saved, saved + statistic(), x, gamma(weights), beta, shape_);
+  }
+
+  bool affine_;
+  GroupNormShape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& place,
+                                       const Norm& norm) {
+  const int channels = place.input.channels;
+  const int groups = norm.kind == NormKind::kLayer      ? 1
+                     : norm.kind == NormKind::kInstance ? channels
+                                                        : norm.groups;
+  if (groups < 1 || channels % groups != 0) {
+    throw UsageError(
+        fmt::format("{}: {} groups do not divide its {} channels", place.where, groups, channels));
+  }
+  return std::make_unique<GroupNormLayer>(spec, place, norm, groups);
+}
+
+}  // namespace normlab

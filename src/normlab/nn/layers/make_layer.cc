@@ -1,0 +1,64 @@
+#include "normlab/nn/layers/make_layer.h"
+
+namespace normlab {
+namespace {
+
+std::unique_ptr<Layer> make_norm(const LayerSpec& spec, const LayerPlace& place, Norm norm) {
+  switch (norm.kind) {
+    case NormKind::kNone:
+      return nullptr;
+    case NormKind::kBatch:
+      return make_batch_norm(spec, place, norm);
+    case NormKind::kLayer:
+    case NormKind::kGroup:
+    case NormKind::kInstance:
+      return make_group_norm(spec, place, norm);
+  }
+  return nullptr;
+}
+
+// The norm that a model asks for by its own name keeps the experiment's eps, momentum and affine.
+Norm own_norm(NormKind kind, const LayerSpec& spec, Norm norm) {
+  norm.kind = kind;
+  norm.groups = spec.groups.value_or(norm.groups);
+  return norm;
+}
+
+}  // namespace
+
+std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place,
+                                  const NetworkOptions& options) {
+  switch (spec.type) {
+    case LayerType::kConv:
+      return make_conv2d(spec, place);
+    case LayerType::kLinear:
+      return make_linear(spec, place);
+    case LayerType::kRelu:
+      return make_relu(spec, place);
+    case LayerType::kNorm:
+      return make_norm(spec, place, options.norm);
+    case LayerType::kBatchNorm:
+      return make_norm(spec, place, own_norm(NormKind::kBatch, spec, options.norm));
+    case LayerType::kLayerNorm:
+      return make_norm(spec, place, own_norm(NormKind::kLayer, spec, options.norm));
+    case LayerType::kGroupNorm:
+      return make_norm(spec, place, own_norm(NormKind::kGroup, spec, options.norm));
+    case LayerType::kInstanceNorm:
+      return make_norm(spec, place, own_norm(NormKind::kInstance, spec, options.norm));
+    case LayerType::kMaxPool:
+    case LayerType::kAveragePool:
+    case LayerType::kGlobalAveragePool:
+      return make_pool2d(spec, place);
+    case LayerType::kDropout:
+    case LayerType::kDropout2d: {
+      LayerSpec chosen = spec;
+      chosen.probability = options.dropout.value_or(spec.probability);
+      return make_dropout(chosen, place);
+    }
+    case LayerType::kFlatten:
+      return make_flatten(spec, place);
+  }
+  return nullptr;
+}
+
+}  // namespace normlab

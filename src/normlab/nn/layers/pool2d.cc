@@ -1,0 +1,82 @@
+#include "normlab/kernels/pool2d.h"
+
+#include <fmt/format.h>
+
+#include "normlab/base/error.h"
+#include "normlab/nn/layers/make_layer.h"
+
+namespace normlab {
+namespace {
+
+class MaxPool2dLayer final : public Layer {
+ public:
+  MaxPool2dLayer(const LayerSpec& spec, const Pool2dShape& shape)
+      : Layer(spec.name, "MaxPool2d", shape.input, shape.output()), shape_(shape) {}
+
+  bool in_place() const override { return false; }
+  bool reads_input() const override { return true; }
+  bool reads_output() const override { return true; }
+
+  void infer(float* y, float*, const float* x, const LayerWeights&) const override {
+    max_pool2d_forward(y, x, shape_);
+  }
+
+  void forward(float* y, float*, const float* x, const LayerWeights&,
+               const TileInfo&) const override {
+    max_pool2d_forward(y, x, shape_);
+  }
+
+  void backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
+                const TileInfo&) const override {
+    max_pool2d_backward(dx, upstream.dy, upstream.x, upstream.y, shape_);
+  }
+
+ private:
+  Pool2dShape shape_;
+};
+
+class AveragePool2dLayer final : public Layer {
+ public:
+  AveragePool2dLayer(const LayerSpec& spec, const Pool2dShape& shape)
+      : Layer(spec.name,
+              spec.type == LayerType::kGlobalAveragePool ? "AdaptiveAvgPool2d" : "AvgPool2d",
+              shape.input, shape.output()),
+        shape_(shape) {}
+
+  bool in_place() const override { return false; }
+
+  void infer(float* y, float*, const float* x, const LayerWeights&) const override {
+    average_pool2d_forward(y, x, shape_);
+  }
+
+  void forward(float* y, float*, const float* x, const LayerWeights&,
+               const TileInfo&) const override {
+    average_pool2d_forward(y, x, shape_);
+  }
+
+  void backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
+                const TileInfo&) const override {
+    average_pool2d_backward(dx, upstream.dy, shape_);
+  }
+
+ private:
+  Pool2dShape shape_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> make_pool2d(const LayerSpec& spec, const LayerPlace& place) {
+  Pool2dShape shape{place.input, spec.kernel_height, spec.kernel_width, spec.stride};
+  if (spec.type == LayerType::kGlobalAveragePool) {
+    shape = {place.input, place.input.height, place.input.width, 1};
+  }
+  if (shape.kernel_height > place.input.height || shape.kernel_width > place.input.width) {
+    throw UsageError(fmt::format(
+        "{}: the {}x{} window is larger than its {}x{} input; use a smaller window", place.where,
+        shape.kernel_height, shape.kernel_width, place.input.height, place.input.width));
+  }
+  if (spec.type == LayerType::kMaxPool) return std::make_unique<MaxPool2dLayer>(spec, shape);
+  return std::make_unique<AveragePool2dLayer>(spec, shape);
+}
+
+}  // namespace normlab

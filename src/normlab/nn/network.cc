@@ -1,0 +1,92 @@
+#include "normlab/nn/network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "normlab/base/error.h"
+#include "normlab/base/random.h"
+#include "normlab/nn/layers/make_layer.h"
+
+namespace normlab {
+namespace {
+
+// Appends the arrays of one layer to the network's list.
+void append(std::vector<ParameterView>& views, const Layer& layer,
+            const std::vector<ParameterSpec>& specs) {
+  for (const ParameterSpec& spec : specs) {
+    const std::size_t offset = views.empty() ? 0 : views.back().offset + views.back().count;
+    const auto count = std::accumulate(
+        spec.shape.begin(), spec.shape.end(), std::size_t{1},
+        [](std::size_t product, int extent) { return product * static_cast<std::size_t>(extent); });
+    views.push_back({layer.name() + "." + spec.suffix, spec.kind, spec.shape, offset, count});
+  }
+}
+
+std::size_t total(const std::vector<ParameterView>& views) {
+  return views.empty() ? 0 : views.back().offset + views.back().count;
+}
+
+}  // namespace
+
+Network::Network(const Model& model, const NetworkOptions& options)
+    : model_(model), options_(options) {
+  Shape shape = model.input;
+  int position = 0;
+  for (const LayerSpec& spec : model.layers) {
+    const std::string where = fmt::format("{}:{}: layer '{}'", model.source, spec.line, spec.name);
+    auto layer = make_layer(spec, {shape, ++position, where}, options);
+    if (!layer) continue;
+    shape = layer->output_shape();
+    append(parameters_, *layer, layer->parameters());
+    append(buffers_, *layer, layer->buffers());
+    layers_.push_back(std::move(layer));
+  }
+  if (shape.height != 1 || shape.width != 1) {
+    throw UsageError(
+        fmt::format("{}: the network ends with {} numbers per image, but log-softmax needs one per "
+                    "class (classes x 1 x 1); end it with a pooling, a convolution or a linear "
+                    "layer that leaves 1x1",
+                    model.source, to_string(shape)));
+  }
+  if (parameters_.empty()) {
+    throw UsageError(fmt::format("{}: the network has no parameters to train", model.source));
+  }
+  parameter_values_.resize(total(parameters_));
+  buffer_values_.resize(total(buffers_));
+  initialise(0);
+}
+
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+
+void Network::initialise(std::uint64_t seed) {
+  std::size_t parameter = 0;
+  std::size_t buffer = 0;
+  for (const auto& layer : layers_) {
+    for (const ParameterSpec& spec : layer->parameters()) {
+      const ParameterView& view = parameters_[parameter];
+      const std::span<float> values = parameter_values().subspan(view.offset, view.count);
+      if (spec.fan_in > 0) {
+        RandomStream random(seed, Purpose::kInitialisation, 0,
+                            static_cast<std::uint32_t>(parameter));
+        const float bound = 1.0f / std::sqrt(static_cast<float>(spec.fan_in));
+        for (float& value : values) value = random.uniform(-bound, bound);
+      } else {
+        std::ranges::fill(values, spec.initial);
+      }
+      ++parameter;
+    }
+    for (const ParameterSpec& spec : layer->buffers()) {
+      const ParameterView& view = buffers_[buffer++];
+      std::ranges::fill(buffer_values().subspan(view.offset, view.count), spec.initial);
+    }
+  }
+}
+
+int Network::classes() const { return layers_.back()->output_shape().channels; }
+
+}  // namespace normlab

@@ -1,0 +1,259 @@
+#include "normlab/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "normlab/base/random.h"
+#include "normlab/data/tile_loader.h"
+#include "normlab/kernels/sgd.h"
+#include "normlab/nn/layer.h"
+#include "normlab/nn/step.h"
+#include "normlab/tensor/tiles.h"
+#include "normlab/train/evaluate.h"
+#include "normlab/train/order.h"
+
+namespace normlab {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// A stretch of the parameter array that the penalty treats alike.
+struct Stretch {
+  std::size_t offset;
+  std::size_t count;
+  bool penalised;
+};
+
+std::vector<Stretch> penalty_stretches(const Network& network, L1Scope scope) {
+  std::vector<Stretch> stretches;
+  for (const ParameterView& view : network.parameters()) {
+    const bool penalised = scope == L1Scope::kAll || view.kind == ParameterKind::kWeight;
+    if (!stretches.empty() && stretches.back().penalised == penalised) {
+      stretches.back().count += view.count;
+    } else {
+      stretches.push_back({view.offset, view.count, penalised});
+    }
+  }
+  return stretches;
+}
+
+// Found now rather than by the last, short batch of the first epoch.
+void check_batches(const Network& network, const Dataset& train, int batch_size) {
+  const int last = (train.size() - 1) % batch_size + 1;
+  for (const auto& layer : network.layers()) {
+    const Meeting* meeting = layer->meeting();
+    if (!meeting || last >= meeting->smallest_batch()) continue;
+    throw UsageError(fmt::format(
+        "layer '{}': batch norm cannot be trained on one value per channel, and {} images in "
+        "batches of {} leave a last batch of {} with 1x1 pixels; choose another batch size",
+        layer->name(), train.size(), batch_size, last));
+  }
+}
+
+}  // namespace
+
+class Trainer::Implementation {
+ public:
+  Implementation(Network& network, const Dataset& train, const Dataset& test, const Recipe& recipe,
+                 Workers& workers)
+      : network_(network),
+        train_(train),
+        test_(test),
+        recipe_(recipe),
+        workers_(workers),
+        scale_{recipe.mean, recipe.std},
+        loader_(train, scale_),
+        step_(network, workers),
+        stretches_(penalty_stretches(network, recipe.l1_scope)),
+        velocity_(network.parameter_values().size()) {
+    check_fit(network, train);
+    check_fit(network, test);
+    if (recipe.batch_size < 1) throw UsageError("train.batch_size must be at least 1");
+    check_batches(network, train, recipe.batch_size);
+  }
+
+  int epochs_done() const { return epochs_done_; }
+
+  EpochRecord run_epoch(const std::function<bool(const Progress&)>& progress) {
+    const auto start = Clock::now();
+    Progress now;
+    now.epoch = epochs_done_ + 1;
+    now.epochs = recipe_.epochs;
+    now.batches = (train_.size() + recipe_.batch_size - 1) / recipe_.batch_size;
+    const std::vector<std::uint32_t> order =
+        recipe_.shuffle ? shuffled_order(train_.size(), recipe_.seed, epoch()) : plain_order();
+
+    Score sum;
+    double penalty = 0;
+    float rate = 0;
+    for (; now.batch < now.batches; ++now.batch) {
+      const auto first =
+          static_cast<std::size_t>(now.batch) * static_cast<std::size_t>(recipe_.batch_size);
+      const auto count =
+          std::min(order.size() - first, static_cast<std::size_t>(recipe_.batch_size));
+      const Score score = step_.run(batch(std::span(order).subspan(first, count)));
+      if (!std::isfinite(score.loss)) throw_diverged(now);
+      penalty += penalty_term() * static_cast<double>(count);
+      rate = learning_rate(recipe_.schedule, epochs_done_, now.batch, recipe_.epochs, now.batches);
+      update(rate);
+
+      sum.loss += score.loss;
+      sum.correct += score.correct;
+      now.images += static_cast<int>(count);
+      if (progress) {
+        Progress report = now;
+        ++report.batch;
+        report.loss = sum.loss / now.images;
+        report.accuracy = 100.0 * sum.correct / now.images;
+        report.images_per_second = now.images / seconds_since(start);
+        if (!progress(report)) throw Interrupted("interrupted");
+      }
+    }
+    const double training_seconds = seconds_since(start);
+    if (!weights_are_finite()) throw_diverged(now);
+
+    const Evaluation test = evaluate(network_, test_, scale_, workers_);
+    EpochRecord record;
+    record.epoch = ++epochs_done_;
+    record.learning_rate = static_cast<double>(rate);
+    record.train_loss = sum.loss / now.images;
+    record.train_accuracy = 100.0 * sum.correct / now.images;
+    record.train_objective = record.train_loss + penalty / now.images;
+    record.test_loss = test.loss;
+    record.test_accuracy = test.accuracy;
+    record.test_correct = test.correct;
+    record.seconds = seconds_since(start);
+    record.images_per_second = now.images / training_seconds;
+    return record;
+  }
+
+  TrainingState state() const {
+    const auto parameters = std::as_const(network_).parameter_values();
+    const auto buffers = std::as_const(network_).buffer_values();
+    return {epochs_done_,
+            {parameters.begin(), parameters.end()},
+            velocity_,
+            {buffers.begin(), buffers.end()}};
+  }
+
+  void restore(const TrainingState& state) {
+    if (state.parameters.size() != network_.parameter_values().size() ||
+        state.velocity.size() != velocity_.size() ||
+        state.buffers.size() != network_.buffer_values().size()) {
+      throw Error(fmt::format("the saved state has {} parameters, the network '{}' has {}",
+                              state.parameters.size(), network_.model().name, velocity_.size()));
+    }
+    epochs_done_ = state.epochs_done;
+    std::ranges::copy(state.parameters, network_.parameter_values().begin());
+    std::ranges::copy(state.buffers, network_.buffer_values().begin());
+    velocity_ = state.velocity;
+  }
+
+ private:
+  std::uint32_t epoch() const { return static_cast<std::uint32_t>(epochs_done_ + 1); }
+
+  std::vector<std::uint32_t> plain_order() const {
+    std::vector<std::uint32_t> order(static_cast<std::size_t>(train_.size()));
+    std::iota(order.begin(), order.end(), 0u);
+    return order;
+  }
+
+  Batch batch(std::span<const std::uint32_t> ids) {
+    labels_.clear();
+    for (const std::uint32_t id : ids) labels_.push_back(train_.labels[id]);
+    Batch batch;
+    batch.samples = static_cast<int>(ids.size());
+    batch.load = [this, ids](float* x, int tile) {
+      const auto first = static_cast<std::size_t>(tile) * kLanes;
+      const auto mine = ids.subspan(first, std::min<std::size_t>(kLanes, ids.size() - first));
+      if (recipe_.augment.enabled) {
+        loader_.load_augmented(x, mine, recipe_.augment, recipe_.seed, epoch());
+      } else {
+        loader_.load(x, mine);
+      }
+    };
+    batch.labels = labels_;
+    batch.sample_ids = ids;
+    batch.seed = recipe_.seed;
+    batch.epoch = epoch();
+    return batch;
+  }
+
+  // lambda * sum |p| before the step: what the objective of this batch held.
+  double penalty_term() const {
+    if (recipe_.l1 == 0.0f) return 0;
+    double sum = 0;
+    for (const Stretch& stretch : stretches_) {
+      if (!stretch.penalised) continue;
+      sum += absolute_sum(network_.parameter_values().data() + stretch.offset, stretch.count);
+    }
+    return static_cast<double>(recipe_.l1) * sum;
+  }
+
+  void update(float rate) {
+    SgdStep step{.learning_rate = rate,
+                 .momentum = recipe_.momentum,
+                 .weight_decay = recipe_.weight_decay,
+                 .l1 = 0.0f,
+                 .nesterov = recipe_.nesterov};
+    for (const Stretch& stretch : stretches_) {
+      step.l1 = stretch.penalised ? recipe_.l1 : 0.0f;
+      sgd_step(network_.parameter_values().data() + stretch.offset,
+               velocity_.data() + stretch.offset, step_.gradient().data() + stretch.offset,
+               stretch.count, step);
+    }
+  }
+
+  bool weights_are_finite() const {
+    const auto finite = [](float value) { return std::isfinite(value); };
+    return std::ranges::all_of(std::as_const(network_).parameter_values(), finite) &&
+           std::ranges::all_of(std::as_const(network_).buffer_values(), finite);
+  }
+
+  [[noreturn]] void throw_diverged(const Progress& now) const {
+    throw DivergedError(fmt::format(
+        "the loss is no longer a finite number in epoch {}, batch {} of {}; the usual causes are a "
+        "learning rate that is too high ({}), a network without normalization, or damaged data",
+        now.epoch, std::min(now.batch + 1, now.batches), now.batches,
+        recipe_.schedule.learning_rate));
+  }
+
+  Network& network_;
+  const Dataset& train_;
+  const Dataset& test_;
+  Recipe recipe_;
+  Workers& workers_;
+  PixelScale scale_;
+  TileLoader loader_;
+  TrainingStep step_;
+  std::vector<Stretch> stretches_;
+  FloatBuffer velocity_;
+  std::vector<std::uint8_t> labels_;  // of the batch
+  int epochs_done_ = 0;
+};
+
+Trainer::Trainer(Network& network, const Dataset& train, const Dataset& test, const Recipe& recipe,
+                 Workers& workers)
+    : implementation_(std::make_unique<Implementation>(network, train, test, recipe, workers)) {}
+Trainer::~Trainer() = default;
+
+int Trainer::epochs_done() const { return implementation_->epochs_done(); }
+
+EpochRecord Trainer::run_epoch(const std::function<bool(const Progress&)>& progress) {
+  return implementation_->run_epoch(progress);
+}
+
+TrainingState Trainer::state() const { return implementation_->state(); }
+
+void Trainer::restore(const TrainingState& state) { implementation_->restore(state); }
+
+}  // namespace normlab
