@@ -18,7 +18,8 @@ void log_softmax_forward(float* log_probabilities, const float* logits, int clas
     Vector largest = load(logits + piece);
     for (std::size_t at = piece; at < end; at += kLanes) {
       const Vector value = load(logits + at);
-      largest = hn::IfThenElse(hn::Gt(value, largest), value, largest);
+      // A NaN wins and stays: Highway's Exp makes 0 of it, and a diverged run would go unseen.
+      largest = hn::IfThenElse(hn::Or(hn::Gt(value, largest), hn::IsNaN(value)), value, largest);
     }
     Vector sum = hn::Zero(kTag);
     for (std::size_t at = piece; at < end; at += kLanes) {
@@ -26,8 +27,7 @@ void log_softmax_forward(float* log_probabilities, const float* logits, int clas
       sum = hn::Add(sum, hn::Exp(kTag, shifted));
       store(shifted, log_probabilities + at);
     }
-    // A NaN or infinite logit makes the sum NaN, and Highway's Log does not promise to keep it.
-    const Vector log_sum = hn::IfThenElse(hn::Eq(sum, sum), hn::Log(kTag, sum), sum);
+    const Vector log_sum = hn::Log(kTag, sum);
     for (std::size_t at = piece; at < end; at += kLanes) {
       store(hn::Sub(load(log_probabilities + at), log_sum), log_probabilities + at);
     }

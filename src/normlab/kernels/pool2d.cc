@@ -42,9 +42,10 @@ void max_pool2d_forward(float* y, const float* x, const Pool2dShape& shape) {
       Vector largest = load(x + x_at + piece);
       for_each_in_window(shape, [&](std::size_t inside) HWY_ATTR {
         const Vector value = load(x + x_at + inside + piece);
-        // A NaN wins and stays, so that a diverged run is seen.
-        const auto keep = hn::Not(hn::Or(hn::Gt(value, largest), hn::Ne(value, value)));
-        largest = hn::IfThenElse(keep, largest, value);
+        // A NaN wins and stays, so that a diverged run is seen. Not Ne(value, value), which is an
+        // ordered comparison, false for a NaN, in Highway 1.0.3 on AVX2 and AVX-512.
+        const auto take = hn::Or(hn::Gt(value, largest), hn::IsNaN(value));
+        largest = hn::IfThenElse(take, value, largest);
       });
       store(largest, y + y_at + piece);
     }
