@@ -1,0 +1,138 @@
+#include "normlab/kernels/conv2d.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "kernels/awkward_sizes.h"
+#include "kernels/conv2d_problem.h"
+#include "kernels/instruction_sets.h"
+
+namespace normlab {
+namespace {
+
+struct KernelSize {
+  int height;
+  int width;
+};
+constexpr KernelSize kKernels[] = {{1, 1}, {3, 3}, {5, 5}, {2, 3}};
+
+// Every image, kernel, stride and padding that fit together; batch size, channels and bias take
+// turns through all their combinations, past those that would take long.
+template <class Visit>
+void for_each_awkward_conv2d(const Visit& visit) {
+  constexpr int kTurns = 5 * 5 * 5 * 2;
+  constexpr std::size_t kMostProducts = 1'000'000;
+  int turn = 0;
+  for (const ImageSize& image : kAwkwardImages) {
+    for (const KernelSize& kernel : kKernels) {
+      for (const int stride : {1, 2, 3}) {
+        for (const int padding : {0, 1, 2}) {
+          if (image.height + 2 * padding < kernel.height) continue;
+          if (image.width + 2 * padding < kernel.width) continue;
+          for (;;) {
+            turn = (turn + 37) % kTurns;  // 37 and 250 have no common divisor
+            const int samples = kAwkwardSamples[turn % 5];
+            const Conv2dShape shape{{kAwkwardChannels[turn / 5 % 5], image.height, image.width},
+                                    kAwkwardChannels[turn / 25 % 5],
+                                    kernel.height,
+                                    kernel.width,
+                                    stride,
+                                    padding};
+            const std::size_t products = static_cast<std::size_t>(samples) * shape.weights() *
+                                         static_cast<std::size_t>(shape.output().pixels());
+            if (products > kMostProducts) continue;
+            visit(shape, samples, turn / 125 == 1);
+            break;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Conv2d, AgreesWithTheReferenceOnEveryInstructionSet) {
+  reference::Random random(101);
+  std::set<int> samples_seen, channels_seen, outputs_seen;
+  for_each_awkward_conv2d([&](const Conv2dShape& shape, int samples, bool bias) {
+    samples_seen.insert(samples);
+    channels_seen.insert(shape.input.channels);
+    outputs_seen.insert(shape.out_channels);
+    const Conv2dProblem problem = random_conv2d(random, shape, samples, bias);
+    SCOPED_TRACE(problem.text());
+    const auto expected = reference_conv2d<reference::Bounded>(problem);
+    on_every_instruction_set([&] {
+      const Conv2dOutputs actual = run_conv2d(problem);
+      expect_within("y", expected.y, actual.y);
+      expect_within("dx", expected.gradients.dx.values, actual.dx);
+      expect_within("dw", expected.gradients.dw.values, actual.dw);
+      expect_within("dbias", expected.gradients.dbias, actual.dbias);
+    });
+  });
+  EXPECT_EQ(samples_seen.size(), std::size(kAwkwardSamples));
+  EXPECT_EQ(channels_seen.size(), std::size(kAwkwardChannels));
+  EXPECT_EQ(outputs_seen.size(), std::size(kAwkwardChannels));
+}
+
+// With small whole numbers no sum leaves the 24 bits of a float: nothing is rounded, and one term
+// too many, too few or in the wrong place cannot hide.
+TEST(Conv2d, IsExactWithWholeNumbers) {
+  reference::Random random(102);
+  for_each_awkward_conv2d([&](const Conv2dShape& shape, int samples, bool bias) {
+    Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
+    problem.x = random.integers(problem.x_size(), -3, 3);
+    problem.w = random.integers(shape.weights(), -3, 3);
+    if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
+    problem.dy = random.integers(problem.y_size(), -3, 3);
+    SCOPED_TRACE(problem.text());
+    const auto expected = reference_conv2d<double>(problem);
+    on_every_instruction_set([&] {
+      const Conv2dOutputs actual = run_conv2d(problem);
+      expect_exact("y", expected.y, actual.y);
+      expect_exact("dx", expected.gradients.dx.values, actual.dx);
+      expect_exact("dw", expected.gradients.dw.values, actual.dw);
+      expect_exact("dbias", expected.gradients.dbias, actual.dbias);
+    });
+  });
+}
+
+// The header promises the order c, ky, kx for each output number, one fused multiply-add per term.
+TEST(Conv2d, AddsTheTermsInThePromisedOrder) {
+  reference::Random random(103);
+  const Conv2dProblem problem = random_conv2d(random, {{10, 9, 7}, 10, 3, 3, 1, 1}, 3, true);
+  const Conv2dShape& shape = problem.shape;
+  const Shape out = shape.output();
+  std::vector<float> expected;
+  for (int n = 0; n < problem.samples; ++n) {
+    for (int o = 0; o < out.channels; ++o) {
+      for (int i = 0; i < out.height; ++i) {
+        for (int j = 0; j < out.width; ++j) {
+          float sum = problem.bias[static_cast<std::size_t>(o)];
+          for (int c = 0; c < shape.input.channels; ++c) {
+            for (int ky = 0; ky < 3; ++ky) {
+              for (int kx = 0; kx < 3; ++kx) {
+                const int row = i + ky - 1;
+                const int column = j + kx - 1;
+                if (row < 0 || row >= shape.input.height) continue;
+                if (column < 0 || column >= shape.input.width) continue;
+                const int x_at = ((n * 10 + c) * shape.input.height + row) * shape.input.width;
+                const int w_at = ((o * 10 + c) * 3 + ky) * 3 + kx;
+                sum = std::fma(problem.w[static_cast<std::size_t>(w_at)],
+                               problem.x[static_cast<std::size_t>(x_at + column)], sum);
+              }
+            }
+          }
+          expected.push_back(sum);
+        }
+      }
+    }
+  }
+  on_every_instruction_set([&] {
+    if (has_fused_multiply_add()) expect_same_bits("y", expected, run_conv2d(problem).y);
+  });
+}
+
+}  // namespace
+}  // namespace normlab
