@@ -1,0 +1,8 @@
+// How report.html looks.
+#pragma once
+
+namespace normlab {
+
+extern const char* const kPageStyle;
+
+}  // namespace normlab

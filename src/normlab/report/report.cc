@@ -1,0 +1,106 @@
+#include "normlab/report/report.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+#include "normlab/experiment/experiment.h"
+#include "normlab/report/confusion.h"
+#include "normlab/report/curves.h"
+#include "normlab/report/gallery.h"
+#include "normlab/report/gnuplot.h"
+#include "normlab/report/page.h"
+#include "normlab/report/recipe_table.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string text_if_there(const fs::path& path) {
+  return fs::exists(path) ? read_text_file(path) : std::string();
+}
+
+// The recipe in words; an experiment file that this version cannot read is shown as text alone.
+std::optional<Table> read_recipe(const std::string& text, const fs::path& path) {
+  if (text.empty()) return std::nullopt;
+  try {
+    return recipe_table(parse_experiment(text, path.native()));
+  } catch (const UsageError&) {
+    return std::nullopt;
+  }
+}
+
+Predictions read_checked_predictions(const fs::path& path, const Dataset& test_set) {
+  Predictions predictions = read_predictions(path);
+  const bool same = predictions.classes == test_set.classes &&
+                    std::equal(predictions.labels.begin(), predictions.labels.end(),
+                               test_set.labels.begin(), test_set.labels.end());
+  if (!same) {
+    throw Error(fmt::format(
+        "{}: its labels are not those of the test set of {}; the data have changed since. Check "
+        "them: normlab data verify {}",
+        path.native(), test_set.name, test_set.name));
+  }
+  return predictions;
+}
+
+// A PNG and an SVG of one script; the SVG is handed back for the page.
+Bytes write_curves(const fs::path& base, const std::string& script) {
+  fs::path png = base;
+  write_file_atomically(png += ".png",
+                        run_gnuplot(png_terminal(kCurvesWidth, kCurvesHeight) + script));
+  Bytes picture = run_gnuplot(svg_terminal(kCurvesWidth, kCurvesHeight) + script);
+  fs::path svg = base;
+  write_file_atomically(svg += ".svg", picture);
+  return picture;
+}
+
+RunPictures write_pictures(const fs::path& folder, const std::string& run,
+                           const Predictions& predictions, const Dataset& test_set) {
+  RunPictures pictures;
+  pictures.misclassified_png = run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) +
+                                           gallery_figure(run, predictions, test_set));
+  write_file_atomically(folder / "misclassified.png", pictures.misclassified_png);
+  pictures.confusion_png = run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) +
+                                       confusion_figure(run, predictions, test_set.class_names));
+  write_file_atomically(folder / "confusion.png", pictures.confusion_png);
+  return pictures;
+}
+
+}  // namespace
+
+void write_report(const fs::path& run_directory, const Dataset& test_set,
+                  const std::string& network_summary) {
+  const ExperimentResults results = read_results(run_directory / "results.json");
+  PageContent content;
+  content.experiment = results.experiment;
+  content.data = test_set.name;
+  content.test_images = test_set.size();
+  content.are_photographs = test_set.shape.channels != 1;
+  content.accuracy_svg =
+      write_curves(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
+  content.loss_svg = write_curves(run_directory / "loss", loss_figure(results));
+  for (const RunResult& run : results.runs) {
+    const fs::path folder = run_directory / run.folder;
+    JudgedRun judged{run, std::nullopt};
+    std::optional<RunPictures> pictures;
+    if (fs::exists(folder / "predictions.csv")) {
+      judged.predictions = read_checked_predictions(folder / "predictions.csv", test_set);
+      pictures = write_pictures(folder, run.name, *judged.predictions, test_set);
+    }
+    content.runs.push_back(std::move(judged));
+    content.pictures.push_back(std::move(pictures));
+  }
+  content.results = results_table(results, test_set.size());
+  content.experiment_text = text_if_there(run_directory / "experiment.toml");
+  content.recipe = read_recipe(content.experiment_text, run_directory / "experiment.toml");
+  content.network_summary = network_summary;
+  content.environment = results.environment;
+  write_file_atomically(run_directory / "report.html", make_page(content));
+}
+
+}  // namespace normlab
