@@ -17,6 +17,8 @@ struct Dataset {
   std::vector<std::string> class_names;
   std::vector<std::uint8_t> images;  // [N][C][H][W]
   std::vector<std::uint8_t> labels;  // [N]
+  std::string images_sha256;         // of the decompressed IDX files they came from; may be empty
+  std::string labels_sha256;
 
   int size() const { return static_cast<int>(labels.size()); }
   const std::uint8_t* image(int index) const {

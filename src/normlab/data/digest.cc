@@ -4,7 +4,9 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <fstream>
 #include <new>
+#include <vector>
 
 #include "normlab/base/error.h"
 
@@ -48,6 +50,18 @@ std::string Digest::hex() {
 std::string hex_digest(Hash hash, std::span<const std::byte> bytes) {
   Digest digest(hash);
   digest.add(bytes);
+  return digest.hex();
+}
+
+std::string hex_digest_of_file(Hash hash, const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  Digest digest(hash);
+  std::vector<char> chunk(std::size_t{1} << 20);
+  while (file) {
+    file.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+    digest.add(std::as_bytes(std::span(chunk)).first(static_cast<std::size_t>(file.gcount())));
+  }
+  if (!file.eof()) throw Error(fmt::format("{}: cannot be read", path.native()));
   return digest.hex();
 }
 

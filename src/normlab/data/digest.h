@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -29,5 +30,8 @@ class Digest {
 };
 
 std::string hex_digest(Hash hash, std::span<const std::byte> bytes);
+
+// Of a file as it is on the disk. Throws Error if it cannot be read.
+std::string hex_digest_of_file(Hash hash, const std::filesystem::path& path);
 
 }  // namespace normlab
