@@ -1,12 +1,12 @@
 #include "normlab/data/idx.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "data_sets/idx_files.h"
 #include "data_sets/temporary_folder.h"
 #include "normlab/base/error.h"
 
@@ -24,20 +24,6 @@ Bytes operator+(Bytes left, const Bytes& right) {
 const Bytes kHeader = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 4};
 const Bytes kPixels = {0,  1,  2,  3,  4,  5,  6,  7,   8,   9,   10,  11,
                        12, 13, 14, 15, 16, 17, 18, 250, 251, 252, 253, 255};
-
-Bytes gzip(const Bytes& bytes) {
-  z_stream stream{};
-  if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw 1;
-  Bytes packed(deflateBound(&stream, bytes.size()));
-  stream.next_in = const_cast<Bytef*>(bytes.data());
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = packed.data();
-  stream.avail_out = static_cast<uInt>(packed.size());
-  if (deflate(&stream, Z_FINISH) != Z_STREAM_END) throw 1;
-  packed.resize(stream.total_out);
-  deflateEnd(&stream);
-  return packed;
-}
 
 class Idx : public testing::Test {
  protected:
@@ -57,7 +43,7 @@ class Idx : public testing::Test {
 };
 
 TEST_F(Idx, ReadsPlainAndCompressedFiles) {
-  for (const Bytes& file : {kHeader + kPixels, gzip(kHeader + kPixels)}) {
+  for (const Bytes& file : {kHeader + kPixels, gzipped(kHeader + kPixels)}) {
     const IdxArray array = read(file);
     EXPECT_EQ(array.type, IdxType::kUint8);
     EXPECT_EQ(array.extents, (std::vector<std::uint32_t>{3, 2, 4}));
@@ -71,7 +57,7 @@ TEST_F(Idx, SumIsThatOfTheDecompressedFile) {
   const Bytes file = {0, 0, 8, 1, 0, 0, 0, 3, 'a', 'b', 'c'};
   const std::string sum = "379a7afbfd9f0de0a36184463dd209c260f4582821ea2e5e4c40c7eb713dbda2";
   EXPECT_EQ(sha256_of_idx(read(file)), sum);
-  EXPECT_EQ(sha256_of_idx(read(gzip(file))), sum);
+  EXPECT_EQ(sha256_of_idx(read(gzipped(file))), sum);
 }
 
 TEST_F(Idx, ReadsEveryElementTypeAndRank) {
@@ -108,7 +94,7 @@ TEST_F(Idx, EveryTruncationIsAnError) {
 }
 
 TEST_F(Idx, EveryTruncationOfACompressedFileIsAnError) {
-  const Bytes whole = gzip(kHeader + kPixels);
+  const Bytes whole = gzipped(kHeader + kPixels);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     EXPECT_FALSE(complaint(cut).empty()) << size;
@@ -119,7 +105,7 @@ TEST_F(Idx, EveryTruncationOfACompressedFileIsAnError) {
 }
 
 TEST_F(Idx, EveryDamagedByteOfACompressedFileIsAnErrorOrHarmless) {
-  const Bytes whole = gzip(kHeader + kPixels);
+  const Bytes whole = gzipped(kHeader + kPixels);
   int errors = 0;
   for (std::size_t i = 0; i < whole.size(); ++i) {
     Bytes damaged = whole;
@@ -150,7 +136,7 @@ TEST_F(Idx, OtherFilesAreNamed) {
 }
 
 TEST_F(Idx, TrailingBytesAreAnError) {
-  for (const Bytes& file : {kHeader + kPixels + Bytes{0}, gzip(kHeader + kPixels + Bytes{0})}) {
+  for (const Bytes& file : {kHeader + kPixels + Bytes{0}, gzipped(kHeader + kPixels + Bytes{0})}) {
     EXPECT_EQ(complaint(file),
               "holds more than the 3 elements of 2x4 uint8 that the header promises. Mend it.");
   }
@@ -161,7 +147,7 @@ TEST_F(Idx, AHeaderCannotClaimMemory) {
   EXPECT_EQ(complaint(billions + Bytes(100, 0)),
             "the header promises 4294967295 elements of 28x28 uint8 but the file holds 100 bytes "
             "after it. Mend it.");
-  EXPECT_NE(complaint(gzip(billions + Bytes(100, 0))).find("but the file can hold at most "),
+  EXPECT_NE(complaint(gzipped(billions + Bytes(100, 0))).find("but the file can hold at most "),
             std::string::npos);
   // The product of the extents does not fit in 64 bits; a careless one would be 0.
   const Bytes wrapped = {0, 0, 8, 4, 0x80, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 1};
@@ -171,13 +157,13 @@ TEST_F(Idx, AHeaderCannotClaimMemory) {
 
 TEST_F(Idx, ACompressedBombIsRefused) {
   // 4 MB of zeros in 4 kB; the header tells the truth, so only the limit can refuse it.
-  const Bytes bomb = gzip(Bytes{0, 0, 8, 1, 0, 64, 0, 0} + Bytes(std::size_t{1} << 22, 0));
+  const Bytes bomb = gzipped(Bytes{0, 0, 8, 1, 0, 64, 0, 0} + Bytes(std::size_t{1} << 22, 0));
   ASSERT_LT(bomb.size(), 5000u);
   EXPECT_EQ(complaint(bomb, {.most_bytes = std::size_t{1} << 20}),
             "the header promises 4194304 elements of uint8: more than the 1048576 bytes that are "
             "read");
   // One that says it is small is not read on.
-  const Bytes liar = gzip(Bytes{0, 0, 8, 1, 0, 0, 0, 9} + Bytes(std::size_t{1} << 22, 0));
+  const Bytes liar = gzipped(Bytes{0, 0, 8, 1, 0, 0, 0, 9} + Bytes(std::size_t{1} << 22, 0));
   EXPECT_EQ(complaint(liar),
             "holds more than the 9 elements of uint8 that the header promises. Mend it.");
 }
