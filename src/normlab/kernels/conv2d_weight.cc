@@ -19,19 +19,21 @@ namespace normlab::HWY_NAMESPACE {
 
 inline constexpr int kOutputs = kManyRegisters ? 8 : 4;  // output channels in registers
 inline constexpr int kTaps = 3;                          // taps in registers
-inline constexpr int kGroup = 24;  // taps whose sums wait in the first-level cache together
-
-// Where a tap reads: x[channel] moved by (row, column) against the outputs.
-struct Tap {
-  int channel;
-  int row;
-  int column;
-};
+inline constexpr int kGroup = 72;       // taps whose sums wait in the cache together
+inline constexpr int kBandPixels = 56;  // outputs whose dy waits in the first-level cache
 
 // Outputs [first, end) along one axis for which `stride * i + shift` lies in [0, extent).
 struct Range {
   int first;
   int end;
+
+  int size() const { return end - first; }
+  bool contains(int i) const { return first <= i && i < end; }
+  Range within(Range other) const {
+    const int from = std::max(first, other.first);
+    return {from, std::max(from, std::min(end, other.end))};
+  }
+  friend bool operator==(const Range&, const Range&) = default;
 };
 
 HWY_INLINE Range outputs_inside(int extent, int outputs, int stride, int shift) {
@@ -41,55 +43,79 @@ HWY_INLINE Range outputs_inside(int extent, int outputs, int stride, int shift) 
   return {std::min(first, end), end};
 }
 
+// One (c, ky, kx): where it reads, and the outputs for which that lies within the image.
+struct Tap {
+  const float* channel;  // of x
+  int shift;             // in pixels, against the output's own place
+  Range rows;
+  Range columns;
+};
+
 struct WeightGradient {
   explicit WeightGradient(const Conv2dShape& conv)
       : shape(conv),
         out(conv.output()),
-        x_row(static_cast<std::size_t>(conv.input.width) * kLanes),
         x_channel(static_cast<std::size_t>(conv.input.pixels()) * kLanes),
-        y_row(static_cast<std::size_t>(out.width) * kLanes),
         y_channel(static_cast<std::size_t>(out.pixels()) * kLanes) {}
 
-  Tap tap(int index) const {
+  // Tap `index`, counted through (c, ky, kx).
+  Tap tap(const float* x, int index) const {
     const int area = shape.kernel_height * shape.kernel_width;
-    return {index / area, index % area / shape.kernel_width - shape.padding,
-            index % shape.kernel_width - shape.padding};
+    const int row = index % area / shape.kernel_width - shape.padding;
+    const int column = index % shape.kernel_width - shape.padding;
+    return {x + static_cast<std::size_t>(index / area) * x_channel,
+            row * shape.input.width + column,
+            outputs_inside(shape.input.height, out.height, shape.stride, row),
+            outputs_inside(shape.input.width, out.width, shape.stride, column)};
   }
-  Range rows(const Tap& tap) const {
-    return outputs_inside(shape.input.height, out.height, shape.stride, tap.row);
+
+  // What a tap reads for output (i, j).
+  const float* source(const Tap& tap, int i, int j) const {
+    const int pixel = i * shape.stride * shape.input.width + j * shape.stride + tap.shift;
+    return tap.channel + static_cast<std::ptrdiff_t>(pixel) * kLanes;
   }
-  Range columns(const Tap& tap) const {
-    return outputs_inside(shape.input.width, out.width, shape.stride, tap.column);
-  }
-  // What tap reads for output (i, 0).
-  const float* source(const float* x, const Tap& tap, int i) const {
-    return x + static_cast<std::size_t>(tap.channel) * x_channel +
-           static_cast<std::ptrdiff_t>(i * shape.stride + tap.row) *
-               static_cast<std::ptrdiff_t>(x_row) +
-           static_cast<std::ptrdiff_t>(tap.column) * kLanes;
+
+  template <int kO>
+  HWY_INLINE void gather(float* to, const float* dy, Range rows, Range columns) const {
+    for (int i = rows.first; i < rows.end; ++i) {
+      for (int j = columns.first; j < columns.end; ++j) {
+        const float* from = dy + tile_offset(out, 0, i, j);
+        HWY_UNROLL(8)
+        for (int o = 0; o < kO; ++o, from += y_channel, to += kLanes) {
+          for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+            store(load(from + piece), to + piece);
+          }
+        }
+      }
+    }
   }
 
   Conv2dShape shape;
   Shape out;
-  std::size_t x_row;
   std::size_t x_channel;
-  std::size_t y_row;
   std::size_t y_channel;
 };
 
-// sums[t][o][lane] += dy[o][j][lane] * x[t][j * stride][lane] for outputs j of several rows:
-// kO channels of dy by kT taps. The sums of a tap stand kOutputs vectors apart.
-struct Strip {
-  const float* dy;        // channel 0, row `first`, column 0
-  const float* x[kTaps];  // likewise, where each tap reads
-  int rows;
+// Some rows and columns of the outputs, with kO channels of dy gathered as [row][column][kO][16]:
+// one stream to read instead of kO, and it is read once for every three taps.
+struct Band {
+  const float* dy;
+  Range rows;
   Range columns;
 };
 
+// sums[t][o][lane] += dy[o][i][j][lane] * x[t][i * stride][j * stride][lane] over some outputs (i,
+// j) of a band: kO channels by kT taps. The sums of a tap stand kOutputs vectors apart.
+struct Strip {
+  Range rows;
+  Range columns;
+  const Tap* taps;
+};
+
 template <int kO, int kT>
-HWY_INLINE void add_strip(float* sums, const Strip& strip, const WeightGradient& gradient) {
+HWY_INLINE void add_strip(float* sums, const Band& band, const Strip& strip,
+                          const WeightGradient& gradient) {
   const std::size_t x_step = static_cast<std::size_t>(gradient.shape.stride) * kLanes;
-  const std::size_t x_row = static_cast<std::size_t>(gradient.shape.stride) * gradient.x_row;
   for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
     Vector sum[kT][kO];
     HWY_UNROLL(3)
@@ -97,18 +123,25 @@ HWY_INLINE void add_strip(float* sums, const Strip& strip, const WeightGradient&
       HWY_UNROLL(8)
       for (int o = 0; o < kO; ++o) sum[t][o] = load(sums + (t * kOutputs + o) * kLanes + piece);
     }
-    for (int row = 0; row < strip.rows; ++row) {
-      const float* dy = strip.dy + static_cast<std::size_t>(row) * gradient.y_row + piece;
-      const std::size_t moved = static_cast<std::size_t>(row) * x_row + piece;
-      for (int j = strip.columns.first; j < strip.columns.end; ++j) {
-        const std::size_t at = moved + static_cast<std::size_t>(j) * x_step;
+    for (int i = strip.rows.first; i < strip.rows.end; ++i) {
+      const int pixel =
+          (i - band.rows.first) * band.columns.size() + (strip.columns.first - band.columns.first);
+      const float* dy = band.dy + static_cast<std::size_t>(pixel) * kO * kLanes + piece;
+      const float* x[kT];
+      for (int t = 0; t < kT; ++t) {
+        x[t] = gradient.source(strip.taps[t], i, strip.columns.first) + piece;
+      }
+      HWY_UNROLL(1)
+      for (int j = strip.columns.first; j < strip.columns.end; ++j, dy += kO * kLanes) {
         Vector value[kT];
         HWY_UNROLL(3)
-        for (int t = 0; t < kT; ++t) value[t] = load(strip.x[t] + at);
+        for (int t = 0; t < kT; ++t) {
+          value[t] = load(x[t]);
+          x[t] += x_step;
+        }
         HWY_UNROLL(8)
         for (int o = 0; o < kO; ++o) {
-          const Vector upstream = load(dy + static_cast<std::size_t>(j) * kLanes +
-                                       static_cast<std::size_t>(o) * gradient.y_channel);
+          const Vector upstream = load_once(dy + o * kLanes);
           HWY_UNROLL(3)
           for (int t = 0; t < kT; ++t) sum[t][o] = hn::MulAdd(upstream, value[t], sum[t][o]);
         }
@@ -123,106 +156,99 @@ HWY_INLINE void add_strip(float* sums, const Strip& strip, const WeightGradient&
 }
 
 template <int kO>
-HWY_INLINE void add_strips(float* sums, const Strip& strip, int taps,
+HWY_INLINE void add_strips(float* sums, const Band& band, const Strip& strip, int taps,
                            const WeightGradient& gradient) {
-  if (taps == 3) return add_strip<kO, 3>(sums, strip, gradient);
-  if (taps == 2) return add_strip<kO, 2>(sums, strip, gradient);
-  add_strip<kO, 1>(sums, strip, gradient);
+  if (taps == 3) return add_strip<kO, 3>(sums, band, strip, gradient);
+  if (taps == 2) return add_strip<kO, 2>(sums, band, strip, gradient);
+  add_strip<kO, 1>(sums, band, strip, gradient);
 }
 
-// Adds output rows [first, end) for taps [tap, tap + taps). Where padding cuts a tap short, the
-// taps go one by one, and every sum still takes its pixels in row order.
+// Adds a band for `count` taps. Where padding cuts a tap short, the taps go one by one, and every
+// sum still takes its pixels in row order.
 template <int kO>
-HWY_INLINE void add_rows(float* sums, const float* dy, const float* x, int tap, int taps,
-                         Range rows, const WeightGradient& gradient) {
-  Tap which[kTaps];
-  bool whole = true;
-  for (int t = 0; t < taps; ++t) {
-    which[t] = gradient.tap(tap + t);
-    const Range inside_rows = gradient.rows(which[t]);
-    const Range inside_columns = gradient.columns(which[t]);
-    whole = whole && inside_rows.first <= rows.first && rows.end <= inside_rows.end &&
-            inside_columns.first == 0 && inside_columns.end == gradient.out.width;
+HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps, int count,
+                         const WeightGradient& gradient) {
+  Range rows = band.rows;  // where all taps lie within the image
+  Range columns = band.columns;
+  for (int t = 0; t < count; ++t) {
+    rows = rows.within(taps[t].rows);
+    columns = columns.within(taps[t].columns);
   }
-  if (whole) {
-    Strip strip{dy + static_cast<std::size_t>(rows.first) * gradient.y_row,
-                {},
-                rows.end - rows.first,
-                {0, gradient.out.width}};
-    for (int t = 0; t < taps; ++t) strip.x[t] = gradient.source(x, which[t], rows.first);
-    return add_strips<kO>(sums, strip, taps, gradient);
+  if (rows == band.rows && columns == band.columns) {
+    return add_strips<kO>(sums, band, {rows, columns, taps}, count, gradient);
   }
-  for (int i = rows.first; i < rows.end; ++i) {
-    const float* const dy_row = dy + static_cast<std::size_t>(i) * gradient.y_row;
-    // Columns that all taps share; before and after them each tap has its own.
-    Range shared{0, gradient.out.width};
-    bool all = true;
-    for (int t = 0; t < taps; ++t) {
-      const Range inside = gradient.columns(which[t]);
-      shared = {std::max(shared.first, inside.first), std::min(shared.end, inside.end)};
-      const Range inside_rows = gradient.rows(which[t]);
-      all = all && inside_rows.first <= i && i < inside_rows.end;
-    }
-    if (!all || shared.first >= shared.end) shared = {gradient.out.width, gradient.out.width};
+  for (int i = band.rows.first; i < band.rows.end; ++i) {
+    const Range row{i, i + 1};
     const auto one_by_one = [&](Range part) HWY_ATTR {
-      for (int t = 0; t < taps; ++t) {
-        const Range inside_rows = gradient.rows(which[t]);
-        if (i < inside_rows.first || inside_rows.end <= i) continue;
-        const Range inside = gradient.columns(which[t]);
-        const Range columns{std::max(part.first, inside.first), std::min(part.end, inside.end)};
-        if (columns.first >= columns.end) continue;
-        const Strip strip{dy_row, {gradient.source(x, which[t], i)}, 1, columns};
-        add_strip<kO, 1>(sums + t * kOutputs * kLanes, strip, gradient);
+      for (int t = 0; t < count; ++t) {
+        const Range mine = part.within(taps[t].columns);
+        if (!taps[t].rows.contains(i) || mine.size() == 0) continue;
+        add_strip<kO, 1>(sums + t * kOutputs * kLanes, band, {row, mine, taps + t}, gradient);
       }
     };
-    one_by_one({0, shared.first});
-    if (shared.first < shared.end) {
-      Strip strip{dy_row, {}, 1, shared};
-      for (int t = 0; t < taps; ++t) strip.x[t] = gradient.source(x, which[t], i);
-      add_strips<kO>(sums, strip, taps, gradient);
-      one_by_one({shared.end, gradient.out.width});
+    if (!rows.contains(i) || columns.size() == 0) {
+      one_by_one(band.columns);
+      continue;
     }
+    one_by_one({band.columns.first, columns.first});
+    add_strips<kO>(sums, band, {row, columns, taps}, count, gradient);
+    one_by_one({columns.end, band.columns.end});
+  }
+}
+
+// dw of some taps for kO output channels, each tap's sums [kOutputs][16].
+template <int kO>
+HWY_INLINE void add_lanes(float* dw, const float* sums, int taps, int all_taps, int lanes) {
+  constexpr int kApart = kOutputs * kLanes;
+  for (int o = 0; o < kO; ++o, sums += kLanes, dw += all_taps) {
+    int tap = 0;
+    if (lanes == kLanes) {
+      for (; tap + 4 <= taps; tap += 4) sum_four_over_lanes(dw + tap, sums + tap * kApart, kApart);
+    }
+    for (; tap < taps; ++tap) dw[tap] = sum_over_lanes(sums + tap * kApart, lanes);
   }
 }
 
 template <int kO>
 void weight_gradient(float* dw, const float* dy, const float* x, int lanes,
                      const WeightGradient& gradient) {
+  const Shape& out = gradient.out;
   const int all_taps = gradient.shape.fan_in();
-  // A band of rows of kO channels of dy that stays in the first-level cache beside the sums.
-  constexpr std::size_t kBandBytes = 16384;
-  const int band =
-      std::max<int>(1, static_cast<int>(kBandBytes / (gradient.y_row * sizeof(float) * kO)));
+  // The bands are the same for every instruction set, and with them the order of the sums.
+  const int band_columns = std::min(out.width, kBandPixels);
+  const int band_rows = kBandPixels / band_columns;
   for (int group = 0; group < all_taps; group += kGroup) {
-    const int group_end = std::min(all_taps, group + kGroup);
-    HWY_ALIGN float sums[kGroup * kOutputs * kLanes] = {};
-    for (int first = 0; first < gradient.out.height; first += band) {
-      const Range rows{first, std::min(first + band, gradient.out.height)};
-      for (int tap = group; tap < group_end; tap += kTaps) {
-        add_rows<kO>(sums + (tap - group) * kOutputs * kLanes, dy, x, tap,
-                     std::min(kTaps, group_end - tap), rows, gradient);
-      }
-    }
-    for (int o = 0; o < kO; ++o) {
-      const float* const from = sums + o * kLanes;
-      float* const to = dw + o * all_taps + group;
-      constexpr int kApart = kOutputs * kLanes;
-      int tap = 0;
-      if (lanes == kLanes) {
-        for (; tap + 4 <= group_end - group; tap += 4) {
-          sum_four_over_lanes(to + tap, from + tap * kApart, kApart);
+    const int count = std::min(kGroup, all_taps - group);
+    HWY_ALIGN float sums[kGroup * kOutputs * kLanes];
+    std::fill_n(sums, count * kOutputs * kLanes, 0.0f);
+    Tap taps[kGroup];
+    for (int tap = 0; tap < count; ++tap) taps[tap] = gradient.tap(x, group + tap);
+
+    HWY_ALIGN float gathered[kBandPixels * kO * kLanes];
+    for (int row = 0; row < out.height; row += band_rows) {
+      for (int column = 0; column < out.width; column += band_columns) {
+        const Band band{gathered,
+                        {row, std::min(row + band_rows, out.height)},
+                        {column, std::min(column + band_columns, out.width)}};
+        gradient.gather<kO>(gathered, dy, band.rows, band.columns);
+        for (int tap = 0; tap < count; tap += kTaps) {
+          add_band<kO>(sums + tap * kOutputs * kLanes, band, taps + tap,
+                       std::min(kTaps, count - tap), gradient);
         }
       }
-      for (; tap < group_end - group; ++tap) {
-        to[tap] = sum_over_lanes(from + tap * kApart, lanes);
-      }
     }
+    add_lanes<kO>(dw + group, sums, count, all_taps, lanes);
   }
 }
 
 void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lanes,
                             const Conv2dShape& shape) {
-  const WeightGradient gradient(shape);
+  Conv2dShape joined = shape;
+  if (shape.kernel_height * shape.kernel_width == 1 && shape.stride == 1 && shape.padding == 0) {
+    // Rows of a pointwise convolution join into one, as in the forward pass.
+    joined.input = {shape.input.channels, 1, shape.input.pixels()};
+  }
+  const WeightGradient gradient(joined);
   for (int o = 0; o < shape.out_channels;) {
     const int left = shape.out_channels - o;
     float* const to = dw + o * shape.fan_in();
