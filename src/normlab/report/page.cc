@@ -96,7 +96,7 @@ std::string mistakes(const PageContent& content) {
     body += fmt::format("<h3>{}</h3>\n", escape_html(name));
     const auto& pictures = content.pictures[i];
     if (!pictures) {
-      body += "<p class=\"lead\">There are no predictions of this run.</p>\n";
+      body += "<p class=\"lead\">There are no predictions of these test images by this run.</p>\n";
       continue;
     }
     const char* image_class = content.are_photographs ? "photograph" : "drawn";

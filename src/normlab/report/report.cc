@@ -34,18 +34,38 @@ std::optional<Table> read_recipe(const std::string& text, const fs::path& path) 
   }
 }
 
-Predictions read_checked_predictions(const fs::path& path, const Dataset& test_set) {
-  Predictions predictions = read_predictions(path);
-  const bool same = predictions.classes == test_set.classes &&
-                    std::equal(predictions.labels.begin(), predictions.labels.end(),
-                               test_set.labels.begin(), test_set.labels.end());
-  if (!same) {
+bool fit(const Predictions& predictions, const Dataset& test_set) {
+  return predictions.classes == test_set.classes &&
+         std::equal(predictions.labels.begin(), predictions.labels.end(), test_set.labels.begin(),
+                    test_set.labels.end());
+}
+
+// The runs with their predictions of the test set. A run may have learned from other data, and is
+// then left without; if that is true of every run, the data have changed.
+std::vector<JudgedRun> judge(const fs::path& run_directory, const ExperimentResults& results,
+                             const Dataset& test_set) {
+  std::vector<JudgedRun> runs;
+  fs::path stranger;
+  bool any_fits = false;
+  for (const RunResult& run : results.runs) {
+    const fs::path path = run_directory / run.folder / "predictions.csv";
+    runs.push_back({run, std::nullopt});
+    if (!fs::exists(path)) continue;
+    Predictions predictions = read_predictions(path);
+    if (fit(predictions, test_set)) {
+      runs.back().predictions = std::move(predictions);
+      any_fits = true;
+    } else {
+      stranger = path;
+    }
+  }
+  if (!any_fits && !stranger.empty()) {
     throw Error(fmt::format(
         "{}: its labels are not those of the test set of {}; the data have changed since. Check "
         "them: normlab data verify {}",
-        path.native(), test_set.name, test_set.name));
+        stranger.native(), test_set.name, test_set.name));
   }
-  return predictions;
+  return runs;
 }
 
 // A PNG and an SVG of one script; the SVG is handed back for the page.
@@ -84,15 +104,13 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
   content.accuracy_svg =
       write_curves(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
   content.loss_svg = write_curves(run_directory / "loss", loss_figure(results));
-  for (const RunResult& run : results.runs) {
-    const fs::path folder = run_directory / run.folder;
-    JudgedRun judged{run, std::nullopt};
+  content.runs = judge(run_directory, results, test_set);
+  for (const JudgedRun& run : content.runs) {
     std::optional<RunPictures> pictures;
-    if (fs::exists(folder / "predictions.csv")) {
-      judged.predictions = read_checked_predictions(folder / "predictions.csv", test_set);
-      pictures = write_pictures(folder, run.name, *judged.predictions, test_set);
+    if (run.predictions) {
+      pictures = write_pictures(run_directory / run.result.folder, run.result.name,
+                                *run.predictions, test_set);
     }
-    content.runs.push_back(std::move(judged));
     content.pictures.push_back(std::move(pictures));
   }
   content.results = results_table(results, test_set.size());

@@ -1,0 +1,11 @@
+// normlab predict
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace normlab {
+
+// Adds the command; its work is done in a callback, which throws the errors of normlab.
+void add_predict_command(CLI::App& app);
+
+}  // namespace normlab

@@ -1,0 +1,297 @@
+#include "normlab/report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <set>
+
+#include "expect_error.h"
+#include "normlab/base/file.h"
+#include "normlab/formats/png.h"
+#include "normlab/report/confusion.h"
+#include "normlab/report/curves.h"
+#include "normlab/report/gallery.h"
+#include "normlab/report/gnuplot.h"
+#include "report/sample.h"
+#include "temporary_folder.h"
+
+namespace normlab {
+namespace {
+
+constexpr int kImages = 300;
+
+// A run directory as an experiment leaves it, before any figure is made.
+void make_run_directory(const std::filesystem::path& folder, const Dataset& data) {
+  const ExperimentResults results = sample_results(data.size());
+  write_results(folder / "results.json", results);
+  write_file_atomically(folder / "experiment.toml",
+                        std::string_view("name = \"t\"\n[[run]]\nname = \"<GN>\"\n"));
+  for (const auto& [name, mistakes] : {std::pair{"GN", 15}, std::pair{"BN-L1", 3}}) {
+    std::filesystem::create_directories(folder / name);
+    write_predictions(folder / name / "predictions.csv", sample_predictions(data, mistakes));
+  }
+}
+
+int pixels_like(const Image& image, int red, int green, int blue) {
+  int count = 0;
+  for (int row = 0; row < image.height; ++row) {
+    for (int column = 0; column < image.width; ++column) {
+      const std::uint8_t* pixel = image.at(row, column);
+      if (std::abs(pixel[0] - red) < 12 && std::abs(pixel[1] - green) < 12 &&
+          std::abs(pixel[2] - blue) < 12) {
+        ++count;
+      }
+    }
+  }
+  return count;
+}
+
+// What a reader of HTML would stumble over: a tag that is not closed, or closes another.
+std::string first_fault(const std::string& html) {
+  const std::set<std::string> empty = {"meta", "img", "br", "!DOCTYPE"};
+  std::vector<std::string> open;
+  std::size_t at = 0;
+  while ((at = html.find('<', at)) != std::string::npos) {
+    std::size_t end = at + 1;
+    for (bool quoted = false; end < html.size() && (quoted || html[end] != '>'); ++end) {
+      if (html[end] == '"') quoted = !quoted;
+      if (!quoted && html[end] == '<') return "a tag within a tag: " + html.substr(at, 60);
+    }
+    if (end >= html.size()) return "a tag without end: " + html.substr(at, 60);
+    const std::string tag = html.substr(at + 1, end - at - 1);
+    const std::string name = tag.substr(0, tag.find_first_of(" \n"));
+    if (name.front() == '/') {
+      if (open.empty() || open.back() != name.substr(1)) return "closed by mistake: " + name;
+      open.pop_back();
+    } else if (!empty.contains(name)) {
+      open.push_back(name);
+    }
+    // The text of a style sheet is no markup.
+    at = name == "style" ? html.find("</style>", end) : end;
+  }
+  return open.empty() ? "" : "not closed: " + open.back();
+}
+
+// Every address that the page refers to.
+std::vector<std::string> addresses(const std::string& html) {
+  std::vector<std::string> found;
+  for (const std::string attribute : {" src=\"", " href=\"", "url(", "@import"}) {
+    std::size_t at = 0;
+    while ((at = html.find(attribute, at)) != std::string::npos) {
+      at += attribute.size();
+      found.push_back(html.substr(at, html.find('"', at) - at));
+    }
+  }
+  return found;
+}
+
+TEST(Report, MakesEveryFigureAndAPageOfItsOwn) {
+  const TemporaryFolder folder;
+  const Dataset data = sample_test_set(kImages);
+  make_run_directory(folder.path(), data);
+  write_report(folder.path(), data, "Layer (type) <Conv2d>\nTotal params: 7,832\n");
+
+  for (const char* name : {"accuracy.png", "loss.png"}) {
+    const Image image = read_png(folder / name);
+    EXPECT_EQ(image.width, kCurvesWidth) << name;
+    EXPECT_EQ(image.height, kCurvesHeight) << name;
+    EXPECT_GT(pixels_like(image, 0x00, 0x72, 0xb2), 500) << name;  // the first run's curve
+    EXPECT_GT(pixels_like(image, 0xd5, 0x5e, 0x00), 500) << name;  // the second's
+    EXPECT_GT(pixels_like(image, 0x00, 0x9e, 0x73), 20) << name;   // the third's, in the legend
+  }
+  for (const char* run : {"GN", "BN-L1"}) {
+    const Image gallery = read_png(folder / run / "misclassified.png");
+    EXPECT_EQ(gallery.width, kGalleryWidth);
+    EXPECT_GT(pixels_like(gallery, 0x00, 0x72, 0xb2), 100) << run;  // true classes
+    const Image confusion = read_png(folder / run / "confusion.png");
+    EXPECT_EQ(confusion.width, kConfusionWidth);
+    EXPECT_GT(pixels_like(confusion, 194, 62, 0), 1000) << run;  // the most frequent mistake
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder / "hot"));
+  const std::string svg = read_text_file(folder / "accuracy.svg");
+  EXPECT_NE(svg.find("Test accuracy (%)"), std::string::npos);
+  EXPECT_NE(svg.find("Epoch"), std::string::npos);
+
+  const std::string page = read_text_file(folder / "report.html");
+  EXPECT_EQ(first_fault(page), "");
+  const auto found = addresses(page);
+  EXPECT_GE(found.size(), 6u + 6u);  // two curves and two pictures of each run, and the contents
+  for (const std::string& address : found) {
+    EXPECT_TRUE(address.starts_with("data:image/") || address.starts_with("#"))
+        << address.substr(0, 80);
+  }
+  for (const char* part :
+       {"95.00 %", "93.30 %", "7,832", "hot &lt;i&gt;", "the loss is nan &amp; no &lt;number&gt;",
+        "What this can and cannot show", "trial &lt;b&gt;&amp;&quot;bold", "&lt;Conv2d&gt;",
+        "name = &quot;t&quot;", "data.a &lt;b&gt;",
+        "There are no predictions of these test images"}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(Report, TheSameFilesGiveTheSamePage) {
+  const TemporaryFolder folder;
+  const Dataset data = sample_test_set(kImages);
+  make_run_directory(folder.path(), data);
+  write_report(folder.path(), data, "");
+  const std::string first = read_text_file(folder / "report.html");
+  write_report(folder.path(), data, "");
+  EXPECT_TRUE(read_text_file(folder / "report.html") == first);
+}
+
+TEST(Report, RefusesPredictionsOfOtherData) {
+  const TemporaryFolder folder;
+  Dataset data = sample_test_set(kImages);
+  make_run_directory(folder.path(), data);
+  data.labels[7] = static_cast<std::uint8_t>((data.labels[7] + 1) % 10);
+  expect_error([&] { write_report(folder.path(), data, ""); },
+               {"predictions.csv", "not those of the test set of sample"});
+}
+
+TEST(Report, LeavesOutARunThatLearnedFromOtherData) {
+  const TemporaryFolder folder;
+  const Dataset data = sample_test_set(kImages);
+  make_run_directory(folder.path(), data);
+  write_predictions(folder / "GN" / "predictions.csv",
+                    sample_predictions(sample_test_set(kImages, 7), 3));
+  write_report(folder.path(), data, "");
+  EXPECT_FALSE(std::filesystem::exists(folder / "GN" / "confusion.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "BN-L1" / "confusion.png"));
+}
+
+TEST(Report, SaysWhatIsMissing) {
+  const TemporaryFolder folder;
+  const Dataset data = sample_test_set(kImages);
+  expect_error([&] { write_report(folder.path(), data, ""); }, {"results.json"});
+  make_run_directory(folder.path(), data);
+  write_file_atomically(folder / "results.json", std::string_view("{"));
+  expect_error([&] { write_report(folder.path(), data, ""); }, {"results.json", "damaged"});
+}
+
+class PathGuard {
+ public:
+  explicit PathGuard(const std::string& path) : before_(std::getenv("PATH")) {
+    ::setenv("PATH", path.c_str(), 1);
+  }
+  ~PathGuard() { ::setenv("PATH", before_.c_str(), 1); }
+
+ private:
+  std::string before_;
+};
+
+TEST(Gnuplot, SaysWhatToInstall) {
+  const TemporaryFolder folder;
+  const PathGuard guard(folder.path());
+  expect_error([] { run_gnuplot("set terminal svg\nplot 1\n"); },
+               {"gnuplot cannot be started", "apt install gnuplot-nox"});
+}
+
+TEST(Gnuplot, HandsItsComplaintOn) {
+  expect_error([] { run_gnuplot("set terminal svg\nplot nonsense(\n"); },
+               {"gnuplot made no figure"});
+  expect_error([] { run_gnuplot(""); }, {"gnuplot made no figure"});
+}
+
+TEST(Gnuplot, NoNameIsACommand) {
+  const TemporaryFolder folder;
+  const std::string touch = (folder / "touched").string();
+  const std::vector<std::string> names = {"it's'; system('touch " + touch + "') #",
+                                          "\"; system(\"touch " + touch + "\") #",
+                                          "`touch " + touch + "`",
+                                          "$(touch " + touch + ")",
+                                          "a\nsystem('touch " + touch + "')",
+                                          "{/Bold x}_y^z \\n @p %d",
+                                          "END",
+                                          "äöü 中文 …"};
+  const Dataset data = sample_test_set(kImages);
+  for (const std::string& name : names) {
+    ExperimentResults results = sample_results(kImages);
+    results.experiment = name;
+    for (RunResult& run : results.runs) run.name = name;
+    Dataset named = data;
+    for (std::string& class_name : named.class_names) class_name = name;
+    const Predictions predictions = sample_predictions(data, 12);
+    const std::string terminal = svg_terminal(700, 400);
+    EXPECT_NO_THROW(run_gnuplot(terminal + accuracy_figure(results, kImages))) << name;
+    EXPECT_NO_THROW(run_gnuplot(terminal + gallery_figure(name, predictions, named))) << name;
+    EXPECT_NO_THROW(run_gnuplot(terminal + confusion_figure(name, predictions, named.class_names)))
+        << name;
+  }
+  EXPECT_FALSE(std::filesystem::exists(touch));
+}
+
+TEST(Curves, AnyHistoryCanBeDrawn) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<std::vector<double>> histories = {
+      {},           {97.1}, {100, 100, 100}, {0, 0},       {10, 9.8},
+      {99.9, kNan}, {kNan}, {99.16, 99.16},  {60, 99.999}, std::vector<double>(1000, 99)};
+  for (std::size_t i = 0; i < histories.size(); ++i) {
+    ExperimentResults results = sample_results(kImages);
+    for (RunResult& run : results.runs) run.epochs = sample_history(histories[i], kImages);
+    results.runs[0].epochs = sample_history(histories[0], kImages);
+    for (const std::string& figure : {accuracy_figure(results, kImages), loss_figure(results)}) {
+      const auto bytes = run_gnuplot(png_terminal(700, 400) + figure);
+      EXPECT_EQ(decode_png(bytes, "curves").width, 700) << i;
+    }
+  }
+}
+
+TEST(Curves, TwelveRunsAndMoreDiffer) {
+  ExperimentResults results = sample_results(kImages);
+  const RunResult run = results.runs[0];
+  results.runs.assign(28, run);
+  const std::string script = accuracy_figure(results, kImages);
+  std::set<std::string> appearances;
+  std::size_t at = 0;
+  while ((at = script.find("with linespoints", at)) != std::string::npos) {
+    const std::size_t end = script.find("pointtype", at);
+    appearances.insert(script.substr(at, end - at));
+    at = end;
+  }
+  EXPECT_EQ(appearances.size(), 28u);  // of colour and dash together
+}
+
+TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {
+  const Dataset data = sample_test_set(kImages);
+  for (const int mistakes : {0, 1, 9, 10, 11}) {
+    const std::string script = gallery_figure("GN", sample_predictions(data, mistakes), data);
+    std::size_t images = 0;
+    for (std::size_t at = 0; (at = script.find("with rgbimage", at)) != std::string::npos; ++at) {
+      ++images;
+    }
+    EXPECT_EQ(images, static_cast<std::size_t>(std::min(mistakes, 10)));
+    EXPECT_NO_THROW(run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) + script));
+    EXPECT_EQ(script.find("Not one") != std::string::npos, mistakes == 0);
+    EXPECT_EQ(script.find("ten are shown") != std::string::npos, mistakes > 10);
+  }
+}
+
+TEST(Gallery, ShowsTheImagesPixelByPixel) {
+  Dataset data = sample_test_set(kImages);
+  data.shape = {3, 4, 4};  // each pixel 56 times enlarged
+  data.images.assign(static_cast<std::size_t>(kImages) * data.shape.size(), 255);
+  // The upper left pixel of image 0 is red, the lower right one blue.
+  data.images[16] = data.images[32] = 0;
+  data.images[15] = data.images[31] = 0;
+  const std::string script = gallery_figure("GN", sample_predictions(data, 1), data);
+  const Image image =
+      decode_png(run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) + script), "gallery");
+  EXPECT_NEAR(pixels_like(image, 255, 0, 0), 56 * 56, 120);
+  EXPECT_NEAR(pixels_like(image, 0, 0, 255), 56 * 56, 120);
+  EXPECT_EQ(pixels_like(image, 255, 128, 128), 0);  // no seams, no smoothing
+}
+
+TEST(Confusion, ManyClassesCanBeDrawn) {
+  for (const int classes : {2, 26, 62}) {
+    const Dataset data = sample_test_set(kImages, classes);
+    const std::string script =
+        confusion_figure("GN", sample_predictions(data, 12), data.class_names);
+    const auto bytes = run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) + script);
+    EXPECT_EQ(decode_png(bytes, "confusion").height, kConfusionHeight);
+  }
+}
+
+}  // namespace
+}  // namespace normlab

@@ -1,0 +1,93 @@
+// A small experiment for the report's tests: ten classes of 8x8 images, two finished runs and one
+// that failed.
+#pragma once
+
+#include <fmt/core.h>
+
+#include <string>
+#include <vector>
+
+#include "normlab/base/random.h"
+#include "normlab/data/dataset.h"
+#include "normlab/experiment/predictions.h"
+#include "normlab/experiment/results.h"
+
+namespace normlab {
+
+inline Dataset sample_test_set(int size, int classes = 10, int channels = 1) {
+  RandomStream random(3, Purpose::kAugmentation, 0, 0);
+  Dataset data;
+  data.name = "sample";
+  data.split = "test";
+  data.shape = {channels, 8, 8};
+  data.classes = classes;
+  for (int i = 0; i < classes; ++i) data.class_names.push_back(fmt::format("c{}", i));
+  for (int i = 0; i < size; ++i) {
+    data.labels.push_back(static_cast<std::uint8_t>(i % classes));
+    for (std::size_t k = 0; k < data.shape.size(); ++k) {
+      data.images.push_back(static_cast<std::uint8_t>(random.below(256)));
+    }
+  }
+  return data;
+}
+
+// Right for all but the first `mistakes` images, which are taken for the next class with falling
+// probability.
+inline Predictions sample_predictions(const Dataset& data, int mistakes) {
+  Predictions predictions;
+  predictions.classes = data.classes;
+  for (int i = 0; i < data.size(); ++i) {
+    const int label = data.labels[static_cast<std::size_t>(i)];
+    predictions.labels.push_back(label);
+    const int chosen = i < mistakes ? (label + 1) % data.classes : label;
+    const float probability = i < mistakes ? 0.99f - 0.01f * static_cast<float>(i) : 0.9f;
+    for (int k = 0; k < data.classes; ++k) {
+      const float rest = (1 - probability) / static_cast<float>(data.classes - 1);
+      predictions.probabilities.push_back(k == chosen ? probability : rest);
+    }
+  }
+  return predictions;
+}
+
+inline History sample_history(const std::vector<double>& accuracies, int images) {
+  History history;
+  for (const double accuracy : accuracies) {
+    EpochRecord record;
+    record.epoch = static_cast<int>(history.size()) + 1;
+    record.learning_rate = 0.01;
+    record.train_loss = 0.5;
+    record.train_accuracy = 90;
+    record.train_objective = 0.75;
+    record.test_loss = (100.5 - accuracy) / 20;
+    record.test_accuracy = accuracy;
+    record.test_correct = static_cast<int>(accuracy * images / 100 + 0.5);
+    record.seconds = 2;
+    record.images_per_second = 30000;
+    history.push_back(record);
+  }
+  return history;
+}
+
+inline ExperimentResults sample_results(int images) {
+  ExperimentResults results;
+  results.experiment = "trial <b>&\"bold\"</b>";
+  const Norm group{NormKind::kGroup, 4, 1e-5f, 0.1f, true};
+  const Norm batch{NormKind::kBatch, 4, 1e-5f, 0.1f, true};
+  results.runs = {{"GN", group, 0.0f, 1, 7832, RunStatus::kFinished, "", "GN",
+                   sample_history({80, 90, 95}, images)},
+                  {"BN+L1", batch, 0.009f, 1, 7832, RunStatus::kFinished, "", "BN-L1",
+                   sample_history({60, 85, 93.3}, images)},
+                  {"hot <i>",
+                   group,
+                   0.0f,
+                   1,
+                   7832,
+                   RunStatus::kFailed,
+                   "epoch 1, batch 3: the loss is nan & no <number>",
+                   "hot",
+                   {}}};
+  results.environment = R"({"version": "0.1.0", "data": {"a <b>": "00ff"}})";
+  return results;
+}
+
+}  // namespace normlab
