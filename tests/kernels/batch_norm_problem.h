@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "normlab/kernels/batch_norm.h"
 #include "normlab/kernels/sgd.h"
 #include "reference/batch_norm.h"
+#include "reference/compare.h"
 #include "reference/random.h"
 
 namespace normlab {

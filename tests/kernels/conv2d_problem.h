@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "normlab/kernels/conv2d.h"
 #include "normlab/kernels/sgd.h"
+#include "reference/compare.h"
 #include "reference/conv2d.h"
 #include "reference/random.h"
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "normlab/kernels/group_norm.h"
 #include "normlab/kernels/sgd.h"
+#include "reference/compare.h"
 #include "reference/group_norm.h"
 #include "reference/random.h"
 

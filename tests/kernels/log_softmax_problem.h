@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "normlab/kernels/log_softmax.h"
+#include "reference/compare.h"
 #include "reference/log_softmax.h"
 #include "reference/random.h"
 

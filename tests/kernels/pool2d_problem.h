@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "normlab/kernels/pool2d.h"
+#include "reference/compare.h"
 #include "reference/pool2d.h"
 
 namespace normlab {

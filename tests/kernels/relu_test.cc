@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "kernels/instruction_sets.h"
+#include "reference/compare.h"
 #include "reference/random.h"
 #include "reference/relu.h"
 

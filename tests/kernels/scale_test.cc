@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "kernels/awkward_sizes.h"
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "kernels/instruction_sets.h"
+#include "reference/compare.h"
 #include "reference/dropout.h"
 #include "reference/random.h"
 

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "kernels/compare.h"
 #include "kernels/guarded.h"
 #include "kernels/instruction_sets.h"
+#include "reference/compare.h"
 #include "reference/random.h"
 #include "reference/sgd.h"
 

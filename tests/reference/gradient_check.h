@@ -12,13 +12,13 @@
 
 namespace normlab::reference {
 
-// `loss(x)` is a double. In double with h = 1e-5 the quotient is off by about 2^-53 |L| / h = 1e-11
-// |L| through rounding and h^2 / 6 |L'''| = 2e-11 |L'''| through what it leaves out; the losses of
-// the tests have |L'''| < 1000, so 1e-7 stands well above both and far below any mistake.
+// `loss(x)` is a double. In double with h = 1e-6 the quotient is off by about 2^-53 |L| / h = 1e-10
+// |L| for each rounding in L, and by h^2 / 6 |L'''| = 2e-13 |L'''| through what it leaves out; the
+// losses of the tests have |L'''| < 1e5, so 1e-7 stands well above both and far below any mistake.
 template <class Loss>
 void expect_gradient(const std::vector<double>& gradient, const std::vector<double>& at,
                      const Loss& loss) {
-  constexpr double kStep = 1e-5;
+  constexpr double kStep = 1e-6;
   ASSERT_EQ(gradient.size(), at.size());
   double largest = 0;
   for (const double value : gradient) largest = std::max(largest, std::abs(value));

@@ -1,4 +1,4 @@
-#include "kernels/compare.h"
+#include "reference/compare.h"
 
 #include <gtest/gtest.h>
 
