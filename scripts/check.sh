@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# check.sh BUILD [JOBS]: the format of every source file, then clang-tidy's short list (.clang-tidy)
-# over those that BUILD/compile_commands.json compiles. Fails at the first kind that finds something.
+# check.sh BUILD [JOBS]: the format of every source file, clang-tidy's short list (.clang-tidy) over
+# those that BUILD/compile_commands.json compiles, and the links of the documentation. Fails at the
+# first kind that finds something.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -17,3 +18,13 @@ grep '^src/.*\.cc$' "$build/sources.txt" >"$build/tidy.txt"
 xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$build/tidy.txt" ||
   { grep -v 'warnings\? generated' "$build/tidy.log" >&2 || true; exit 1; }
 echo "clang-tidy: $(wc -l <"$build/tidy.txt") files are clean"
+
+broken=$(for page in README.md docs/*.md; do
+  { grep -oE '\]\([^)]+\)|src="[^"]+"' "$page" || true; } |
+    sed -E 's/^\]\(|^src="|[)"]$|#.*//g' | sort -u | while read -r target; do
+    case $target in http://* | https://* | "") continue ;; esac
+    [ -e "$(dirname "$page")/$target" ] || echo "$page: no such file: $target"
+  done
+done)
+[ -z "$broken" ] || { echo "$broken" >&2; exit 1; }
+echo "links: every page's lead somewhere"
