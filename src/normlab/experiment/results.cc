@@ -190,7 +190,7 @@ void write_results(const std::filesystem::path& path, const ExperimentResults& r
 }
 
 ExperimentResults read_results(const std::filesystem::path& path) {
-  const std::string file = path.native();
+  const std::string& file = path.native();
   const std::string text = read_text_file(path);
   Json document;
   try {

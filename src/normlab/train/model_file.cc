@@ -182,7 +182,7 @@ void save_model(const std::filesystem::path& path, const Network& network,
 }
 
 LoadedModel load_model_file(const std::filesystem::path& path) {
-  const std::string source = path.native();
+  const std::string& source = path.native();
   const SafetensorsFile file = read_safetensors(path);
   ModelFileInfo info;
   info.scale.mean = list_at<float>(file, kMeanKey, source);
