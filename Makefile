@@ -48,10 +48,10 @@ test: test-build ## build and run all tests
 	@$(ctest) release
 
 .PHONY: parity
-parity: ## compare losses, gradients and whole trainings with PyTorch
-	$(call packages,run test parity)
-	@$(MAKE) test-build
-	@tests/parity/parity.sh build/release $(ARGS)
+parity: test-build ## compare losses, gradients and whole trainings with PyTorch
+	$(call packages,parity)
+	@$(normlab) data fetch mnist
+	@tests/parity/parity.py build/release $(ARGS)
 
 .PHONY: bench
 bench: ## time kernels against the machine's limit, training steps against PyTorch
