@@ -26,12 +26,16 @@ class ProgressLine {
  public:
   void show(std::string_view file, std::uint64_t done, std::uint64_t total) {
     constexpr std::uint64_t kCells = 24;
-    const auto megabytes = [](std::uint64_t bytes) { return static_cast<double>(bytes) / 1e6; };
-    std::string line = fmt::format("  {}  {:.1f} MB", file, megabytes(done));
+    const bool small = std::max(done, total) < 1'000'000;
+    const auto amount = [small](std::uint64_t bytes) {
+      return fmt::format("{:.1f}", static_cast<double>(bytes) / (small ? 1e3 : 1e6));
+    };
+    const char* const unit = small ? "kB" : "MB";
+    std::string line = fmt::format("  {}  {} {}", file, amount(done), unit);
     if (total > 0) {
       const auto full = static_cast<std::size_t>(kCells * std::min(done, total) / total);
-      line = fmt::format("  {}  [{}{}]  {:.1f} of {:.1f} MB", file, std::string(full, '#'),
-                         std::string(kCells - full, '.'), megabytes(done), megabytes(total));
+      line = fmt::format("  {}  [{}{}]  {} of {} {}", file, std::string(full, '#'),
+                         std::string(kCells - full, '.'), amount(done), amount(total), unit);
     }
     if (line == shown_) return;
     fmt::print(stderr, "\r\x1b[K{}", line);

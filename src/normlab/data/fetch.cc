@@ -105,7 +105,7 @@ void download_and_accept(const Job& job, const std::string& url, const std::stri
       job.options.progress(file, done, total);
     };
   }
-  for (;;) {
+  for (const bool last_time : {false, true}) {
     const bool resumed = has_content(part);
     try {
       download(url, part, options);
@@ -116,7 +116,7 @@ void download_and_accept(const Job& job, const std::string& url, const std::stri
     const std::string problem = accept(part);
     discard(part);
     if (problem.empty()) return;
-    if (!resumed) throw DownloadError(fmt::format("{}: {}", url, problem));
+    if (!resumed || last_time) throw DownloadError(fmt::format("{}: {}", url, problem));
   }
 }
 
