@@ -1,0 +1,29 @@
+#include <gtest/gtest.h>
+
+#include "parity/golden_step.h"
+
+namespace normlab {
+namespace {
+
+class Golden : public testing::TestWithParam<GoldenCase> {};
+
+// The bound is that of docs/parity.md; PyTorch's own float32 stays under 5e-6 in these files.
+TEST_P(Golden, StepAgreesWithPyTorchInDouble) {
+  for (const int threads : {1, 3}) {
+    Workers workers(threads);
+    for (const auto& difference : compare_with_golden(NORMLAB_SOURCE_DIR, GetParam(), workers)) {
+      EXPECT_LE(difference.ours, 1e-5)
+          << difference.quantity << " with " << threads << " threads; PyTorch's float32 is "
+          << difference.pytorch_float32 << " away";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, Golden, testing::ValuesIn(golden_cases()), [](const auto& test) {
+  std::string name = test.param.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace normlab

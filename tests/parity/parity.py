@@ -1,0 +1,247 @@
+#!/usr/bin/python3
+"""Trains the same networks with normlab and with PyTorch and compares them step by step.
+
+    tests/parity/parity.py build/release             # `make parity` does this
+    tests/parity/parity.py build/release --only GN   # one network
+
+Prints a table and ends with 1 if any comparison fails. docs/parity.md says what is compared and why
+the bounds are what they are.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+# On a busy machine PyTorch's threads would spend their time waiting for each other in a loop.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy
+import torch
+
+import exchange
+import mnist
+import networks
+from conditioning import relative_l2, well_conditioned
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SAMPLES = 24  # a full tile of 16 and a short one
+STEPS = 100
+LEARNING_RATE, MOMENTUM = 0.01, 0.9
+PLANTED_MOMENTUM = 0.95
+TORCH_RUNS, NORMLAB_RUNS = 20, 9
+ONE_STEP_BOUND = 1e-5
+FACTOR = 2.0
+FLOOR = 2.0**-22  # relative L2: two units in the last place of every float32
+
+# name: model, norm that fills the placeholder, factor of the L1 penalty
+CASES = {
+    "BN+L1": ("models/session6.toml", "batch", 0.009),
+    "LN": ("models/session6.toml", "layer", 0.0),
+    "GN": ("models/session6.toml", "group", 0.0),
+    "IN": ("tests/data/models/session6-instance.toml", "instance", 0.0),
+    "odd, BN": ("tests/data/models/odd.toml", "batch", 0.0),
+}
+
+
+class Job:
+    """One network, its start and its batches; runs them through either side."""
+
+    def __init__(self, name, images, labels, arguments):
+        self.name, (self.model, self.norm, self.l1) = name, CASES[name]
+        self.driver = pathlib.Path(arguments.build) / "tests/parity/normlab_parity"
+        torch.manual_seed(arguments.seed)
+        start = networks.build(ROOT / self.model, self.norm, dropout=0.0)
+        with torch.no_grad():
+            for _, p in start.named():  # no scale is 1 and no shift 0
+                p.add_(0.05 * torch.randn_like(p))
+        self.weights = {n: p.detach().numpy().copy() for n, p in start.named()}
+        self.images, self.labels = fit(images, labels, next(iter(start)).in_channels)
+        self.given = numpy.arange(STEPS * SAMPLES).reshape(STEPS, SAMPLES)
+
+    def order(self, run):
+        """The batches of a run: always the same samples, after run 0 in another order in each."""
+        return self.given if run == 0 else numpy.random.default_rng(run).permuted(self.given, axis=1)
+
+    def torch_network(self, dtype, weights=None):
+        network = networks.build(ROOT / self.model, self.norm, dropout=0.0).to(dtype)
+        with torch.no_grad():
+            for n, p in network.named():
+                p.copy_(torch.from_numpy((weights or self.weights)[n]))
+        return network
+
+    def torch_batch(self, which, dtype):
+        return torch.from_numpy(self.images[which]).to(dtype), torch.from_numpy(self.labels[which]).long()
+
+    def torch_gradients(self, which, dtype, weights=None):
+        """One step that moves nothing: loss, objective, gradients."""
+        network = self.torch_network(dtype, weights)
+        loss, objective = networks.objective(network, *self.torch_batch(which, dtype), self.l1)
+        objective.backward()
+        return {"loss": loss.detach().numpy(), "objective": objective.detach().numpy()} | {
+            n: p.grad.numpy() for n, p in network.named()}
+
+    def torch_evaluation(self, batches, dtype):
+        """Running statistics after some batches with the weights held, then evaluation mode."""
+        network = self.torch_network(dtype)
+        with torch.no_grad():
+            for which in batches:
+                network(self.torch_batch(which, dtype)[0])
+            logits = network.eval()(self.torch_batch(self.given[-1], dtype)[0])
+        return ({n: value.numpy() for n, value in network.running()}, torch.log_softmax(logits, 1).numpy())
+
+    def torch_trajectory(self, order, dtype, threads):
+        """All parameters after each step: [steps][parameters]."""
+        torch.set_num_threads(threads)
+        network = self.torch_network(dtype)
+        optimizer = torch.optim.SGD(network.parameters(), LEARNING_RATE, MOMENTUM)
+        trajectory = []
+        for which in order:
+            optimizer.zero_grad()
+            networks.objective(network, *self.torch_batch(which, dtype), self.l1)[1].backward()
+            optimizer.step()
+            trajectory.append(torch.cat([p.detach().reshape(-1) for _, p in network.named()]).double().numpy())
+        return numpy.array(trajectory)
+
+    def normlab(self, orders, learning_rate=LEARNING_RATE, momentum=MOMENTUM, threads=1):
+        """The driver's result for some orders of the batches; trajectories in PyTorch's order."""
+        with tempfile.TemporaryDirectory() as folder:
+            job, result = f"{folder}/job.safetensors", f"{folder}/result.safetensors"
+            exchange.write(job, {"images": self.images, "labels": self.labels,
+                                 "order": numpy.array(orders, numpy.int64),
+                                 "evaluation": self.images[self.given[-1]]}
+                           | {f"weights.{n}": w for n, w in self.weights.items()})
+            subprocess.run([self.driver, "--model", ROOT / self.model, "--norm", self.norm, "--l1", str(self.l1),
+                            "--learning-rate", str(learning_rate), "--momentum", str(momentum),
+                            "--threads", str(threads), job, result], check=True)
+            out = exchange.read(result)
+        offsets, at = {}, 0
+        for name in (n.removeprefix("velocity.") for n in out if n.startswith("velocity.")):
+            offsets[name] = numpy.arange(at, at := at + self.weights[name].size)
+        columns = numpy.concatenate([offsets[n] for n in self.weights])
+        out["trajectory"] = out["trajectory"].astype(numpy.float64)[:, :, columns]
+        return out
+
+
+def fit(images, labels, channels):
+    """Float images for a network: real MNIST, with a grey level of noise.
+
+    The background of MNIST is one constant, and a max-pool over a constant is decided by the last
+    bit of each number in the window. Noise of half a grey level either way takes the ties away.
+    """
+    noise = numpy.random.default_rng(0).uniform(-0.5, 0.5, images.shape)
+    x = (((images + noise) / 255 - 0.1307) / 0.3081).astype(numpy.float32)
+    if channels == 1:
+        return x, labels
+    shifted = [x[:, :, 2 + dy:25 + dy, 5 + dx:22 + dx] for dy, dx in ((0, 0), (1, -2), (-2, 1))]
+    return numpy.concatenate(shifted, axis=1), labels % 7
+
+
+def well_conditioned_batch(job):
+    """The first batch that is, by PyTorch's float64 alone, and that float64's step on it."""
+    weights = {n: w.astype(numpy.float64) for n, w in job.weights.items()}
+    for which in job.given:
+        if well_conditioned(lambda nudged: job.torch_gradients(which, torch.float64, nudged), weights):
+            return which, job.torch_gradients(which, torch.float64)
+    sys.exit(f"{job.name}: no batch on which one step is well conditioned")
+
+
+def compare_one_step(job):
+    """Worst relative distance of loss, gradients, running statistics and evaluation mode."""
+    which, reference = well_conditioned_batch(job)
+    ours = job.normlab([[which]], learning_rate=0)
+    found = {"loss": ours["losses"][0], "objective": ours["objectives"][0]} | {
+        n: ours[f"velocity.{n}"] for n in job.weights}
+    single = job.torch_gradients(which, torch.float32)
+
+    held = job.normlab([job.given[:3]], learning_rate=0)
+    running, evaluation = job.torch_evaluation(job.given[:3], torch.float64)
+    return {
+        "loss": max(relative_l2(found[n], reference[n]) for n in ("loss", "objective")),
+        "gradient": max(relative_l2(found[n], reference[n]) for n in job.weights),
+        "PyTorch float32": max(relative_l2(single[n], reference[n]) for n in job.weights),
+        "running": max((relative_l2(held[f"running.{n}"], v) for n, v in running.items()), default=None),
+        "evaluation": relative_l2(held["log_probabilities"], evaluation),
+    }
+
+
+def distances(trajectories, reference):
+    """Largest relative distance so far, for each run and step; never below the floor."""
+    each = [numpy.linalg.norm(t - reference, axis=1) / numpy.linalg.norm(reference, axis=1) for t in trajectories]
+    return numpy.maximum(numpy.maximum.accumulate(each, axis=1), FLOOR)
+
+
+def judge(ours, torchs):
+    """What is wrong with our distances [runs][steps] beside PyTorch's; a NaN is always wrong."""
+    middle, largest = numpy.median(ours, axis=0), numpy.max(torchs, axis=0)
+    wrong = [f"step {s + 1}: {middle[s]:.1e} from float64, PyTorch's float32 at most {largest[s]:.1e}"
+             for s in range(STEPS) if not middle[s] <= FACTOR * largest[s]]
+    if not numpy.isfinite(ours).all():
+        wrong.append("not all of our numbers are finite")
+    return wrong
+
+
+def compare_trajectories(job):
+    reference = job.torch_trajectory(job.given, torch.float64, threads=2)
+    torchs = distances([job.torch_trajectory(job.order(run), torch.float32, threads=1 + run % 2)
+                        for run in range(TORCH_RUNS)], reference)
+    orders = [job.order(TORCH_RUNS + run) for run in range(NORMLAB_RUNS)]
+    trajectories = job.normlab(orders)["trajectory"]
+    ours = distances(trajectories, reference)
+    wrong = judge(ours, torchs)
+    if not numpy.array_equal(job.normlab(orders[:1], threads=2)["trajectory"][0], trajectories[0]):
+        wrong.append("two threads give other bits than one")
+
+    # A judge that cannot say no is none: it must refuse a NaN and a wrong optimizer.
+    spoilt = trajectories.copy()
+    spoilt[0, -1, 0] = numpy.nan
+    if not judge(distances(spoilt, reference), torchs):
+        wrong.append("the check did not notice a NaN")
+    other = job.normlab(orders, momentum=PLANTED_MOMENTUM)["trajectory"]
+    if not judge(distances(other, reference), torchs):
+        wrong.append(f"the check did not notice a momentum of {PLANTED_MOMENTUM}")
+    return ours, torchs, wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", help="build folder, such as build/release")
+    parser.add_argument("--data", help="folder of the MNIST files (default: normlab's cache)")
+    parser.add_argument("--only", choices=CASES, help="one network instead of all")
+    parser.add_argument("--seed", type=int, default=1, help="of the weights and the choice of images")
+    arguments = parser.parse_args()
+
+    images, labels = mnist.load(mnist.folder(arguments.data), "train")
+    chosen = numpy.random.default_rng(arguments.seed).permutation(len(labels))[:STEPS * SAMPLES]
+    print(f"PyTorch {torch.__version__}; {STEPS} steps of {SAMPLES} images; relative distances (L2) from PyTorch's "
+          f"float64\none step: bound {ONE_STEP_BOUND:.0e}; trajectory: at most {FACTOR:g} times PyTorch's float32\n")
+    columns = [1, 3, 10, 30, STEPS]
+    print(f"{'':9}{'loss':>9}{'gradient':>10}{'(torch32)':>10}{'running':>9}{'evaluate':>10}   "
+          + "".join(f"{f'step {s}':>17}" for s in columns) + "\n" + " " * 60
+          + f"{'normlab / torch':>17}" * len(columns))
+    failures = []
+    for name in [arguments.only] if arguments.only else CASES:
+        begin = time.monotonic()
+        job = Job(name, images[chosen], labels[chosen], arguments)
+        step = compare_one_step(job)
+        ours, torchs, wrong = compare_trajectories(job)
+        wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
+                  if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
+        print(f"{name:9}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}"
+              + (f"{step['running']:9.1e}" if step["running"] is not None else f"{'-':>9}")
+              + f"{step['evaluation']:10.1e}   "
+              + "".join(f"{f'{numpy.median(ours, axis=0)[s - 1]:.0e} / {numpy.max(torchs, axis=0)[s - 1]:.0e}':>17}"
+                        for s in columns)
+              + f"   {'ok' if not wrong else 'FAILED'} ({time.monotonic() - begin:.0f} s)", flush=True)
+        failures += [f"{name}: {text}" for text in wrong]
+    for text in failures:
+        print(text, file=sys.stderr)
+    print("\nparity with PyTorch: " + ("FAILED" if failures else "ok"))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
