@@ -14,6 +14,7 @@
 #include "normlab/base/error.h"
 #include "normlab/data/digit_image.h"
 #include "normlab/formats/png.h"
+#include "normlab/formats/shortest.h"
 #include "normlab/train/evaluate.h"
 #include "normlab/train/model_file.h"
 
@@ -89,10 +90,10 @@ nlohmann::ordered_json to_json(const std::string& path, std::span<const float> p
                                const std::vector<std::string>& names) {
   const std::size_t best = ranked(probabilities).front();
   nlohmann::ordered_json all = nlohmann::ordered_json::object();
-  for (std::size_t i = 0; i < names.size(); ++i) all[names[i]] = probabilities[i];
+  for (std::size_t i = 0; i < names.size(); ++i) all[names[i]] = shortest(probabilities[i]);
   return {{"file", path},
           {"class", names[best]},
-          {"probability", probabilities[best]},
+          {"probability", shortest(probabilities[best])},
           {"probabilities", std::move(all)}};
 }
 
