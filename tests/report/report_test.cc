@@ -271,16 +271,16 @@ TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {
 TEST(Gallery, ShowsTheImagesPixelByPixel) {
   Dataset data = sample_test_set(kImages);
   data.shape = {3, 4, 4};  // each pixel 56 times enlarged
-  data.images.assign(static_cast<std::size_t>(kImages) * data.shape.size(), 255);
-  // The upper left pixel of image 0 is red, the lower right one blue.
-  data.images[16] = data.images[32] = 0;
-  data.images[15] = data.images[31] = 0;
+  data.images.assign(static_cast<std::size_t>(kImages) * data.shape.size(), 0);
+  data.images[0] = 255;        // image 0: the upper left pixel is red,
+  data.images[32 + 15] = 255;  // the lower right one blue, the rest black
   const std::string script = gallery_figure("GN", sample_predictions(data, 1), data);
   const Image image =
       decode_png(run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) + script), "gallery");
+  // The frame takes some of the rim. Seams between squares would take 1,344 pixels of the black.
   EXPECT_NEAR(pixels_like(image, 255, 0, 0), 56 * 56, 120);
   EXPECT_NEAR(pixels_like(image, 0, 0, 255), 56 * 56, 120);
-  EXPECT_EQ(pixels_like(image, 255, 128, 128), 0);  // no seams, no smoothing
+  EXPECT_NEAR(pixels_like(image, 0, 0, 0), 14 * 56 * 56, 800);
 }
 
 TEST(Confusion, ManyClassesCanBeDrawn) {
