@@ -34,7 +34,7 @@ TEST(Tables, TheTerminalGetsColumnsInLine) {
             "  30,000  finished\n"
             "BN+L1      93.30 %    933     0.3600     90.00 %  Batch            0.009  6.0 s  "
             "  30,000  finished\n"
-            "hot <i>          –      –          –           –  Group, 4 groups      –  0.0 s  "
+            "hot <i>          –      –          –           –  Group, 4 groups      –      –  "
             "       –  failed\n");
 }
 

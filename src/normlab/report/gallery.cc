@@ -18,9 +18,9 @@ constexpr int kColumns = 5;
 constexpr int kRows = 2;
 constexpr int kImageSide = 224;  // a MNIST digit, eight times enlarged
 constexpr int kCellWidth = 268;
-constexpr int kCellHeight = 336;
+constexpr int kCellHeight = 346;
 constexpr int kLeft = (kGalleryWidth - (kColumns - 1) * kCellWidth - kImageSide) / 2;
-constexpr int kTop = 108;
+constexpr int kTop = 104;
 
 // gnuplot's plane ends this many pixels before the picture does, and its whole numbers are centres
 // of pixels. With both, one unit is one pixel, and the squares of an enlarged image meet without
@@ -78,8 +78,8 @@ Drawing draw_image(const Dataset& data, int index, bool invert, int cell, double
   const int side = std::max(data.shape.height, data.shape.width);
   // Whole enlargements keep pixels square; larger images are thinned out.
   const int stride = (side + kImageSide - 1) / kImageSide;
-  const double scale =
-      stride > 1 ? static_cast<double>(kImageSide) / side : static_cast<double>(kImageSide / side);
+  const int enlargement = kImageSide / side;
+  const double scale = stride > 1 ? static_cast<double>(kImageSide) / side : enlargement;
   const double left = std::floor(x + (kImageSide - scale * data.shape.width) / 2) + kHalfPixel;
   const double top = std::floor(y + (kImageSide - scale * data.shape.height) / 2) + kHalfPixel;
   Drawing drawing;
@@ -131,8 +131,8 @@ std::string gallery_figure(const std::string& run, const Predictions& prediction
   std::string plots = "plot -1 notitle";
   for (int cell = 0; cell < static_cast<int>(mistakes.size()); ++cell) {
     const Mistake& mistake = mistakes[static_cast<std::size_t>(cell)];
-    const double x = kLeft + cell % kColumns * kCellWidth;
-    const double y = kTop + cell / kColumns * kCellHeight;
+    const int x = kLeft + cell % kColumns * kCellWidth;
+    const int y = kTop + cell / kColumns * kCellHeight;
     const Drawing drawing = draw_image(test_set, mistake.index, invert, cell, x, y);
     script += drawing.data;
     plots += ", \\\n  " + drawing.plot;
@@ -143,13 +143,12 @@ std::string gallery_figure(const std::string& run, const Predictions& prediction
     const auto name = [&](int label) {
       return shorten(test_set.class_names[static_cast<std::size_t>(label)], 16);
     };
-    script += label_at(x, y + kImageSide + 22, "true " + name(mistake.label), 15, kTrueColour);
-    script += label_at(x + kImageSide, y + kImageSide + 22, fmt::format("#{}", mistake.index), 12,
-                       "#888888", "right");
-    script += label_at(x, y + kImageSide + 48, "predicted " + name(mistake.predicted), 15,
-                       kPredictedColour);
-    script += label_at(x + kImageSide, y + kImageSide + 48, percent(mistake.probability), 15,
-                       "#222222", "right");
+    const int below = y + kImageSide;
+    script += label_at(x, below + 22, "true " + name(mistake.label), 15, kTrueColour);
+    script += label_at(x, below + 47, "predicted " + name(mistake.predicted), 15, kPredictedColour);
+    script += label_at(x, below + 72, percent(mistake.probability), 15, "#222222");
+    script += label_at(x + kImageSide, below + 72, fmt::format("#{}", mistake.index), 12, "#888888",
+                       "right");
   }
   return script + plots + "\n";
 }

@@ -10,7 +10,7 @@
 namespace normlab {
 
 inline constexpr int kGalleryWidth = 1400;
-inline constexpr int kGalleryHeight = 790;
+inline constexpr int kGalleryHeight = 794;
 
 // A script without terminal: up to ten images, five in a row, each with its true class, the
 // predicted class and that class's probability. Grey images on a dark ground are shown as ink on

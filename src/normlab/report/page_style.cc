@@ -32,7 +32,7 @@ p { max-width: 46rem; margin: 0.6rem 0; }
 .lead { color: var(--quiet); margin-top: 0.35rem; }
 .wide { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: 0.94rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: 0.45rem 0.7rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
+th, td { text-align: left; padding: 0.45rem 0.55rem; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { color: var(--quiet); font-weight: 600; font-size: 0.84rem; vertical-align: bottom; }
 .number { text-align: right; }
 th:first-child, td:first-child { padding-left: 0; }

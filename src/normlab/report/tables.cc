@@ -66,7 +66,8 @@ std::vector<Column> all_columns(int test_images) {
           {"L1", "L1", true, [](Run run) { return run.l1 == 0 ? "–" : fmt::format("{}", run.l1); }},
           {"Parameters", "", true, [](Run run) { return grouped(run.parameters); }},
           {"Epochs", "", true, [](Run run) { return fmt::format("{}", run.epochs.size()); }},
-          {"Time", "Time", true, [](Run run) { return duration(total_seconds(run.epochs)); }},
+          {"Time", "Time", true,
+           [](Run run) { return run.epochs.empty() ? "–" : duration(total_seconds(run.epochs)); }},
           {"Images/s", "Images/s", true,
            [](Run run) { return run.epochs.empty() ? "–" : grouped(usual_speed(run.epochs)); }},
           {"Status", "Status", false, [](Run run) { return to_string(run.status); }}};
