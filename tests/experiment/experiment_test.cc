@@ -12,6 +12,7 @@
 #include "normlab/base/file.h"
 #include "normlab/experiment/keys.h"
 #include "normlab/experiment/shipped.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {
@@ -37,7 +38,6 @@ std::string complaint_about_override(const std::string& assignment) {
 // place is seen.
 const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"data.name", "\"kmnist\""},
-    {"data.folder", "\"my/files\""},
     {"data.mean", "[0.25, 0.5]"},
     {"data.std", "[0.125, 2]"},
     {"augment.enabled", "false"},
@@ -256,6 +256,10 @@ TEST(Experiment, ValuesThatDoNotGoTogetherAreRefused) {
             "x.toml: run BN: optimizer.nesterov needs an optimizer.momentum above 0");
   EXPECT_EQ(complaint_about("data.mean = [0.5]\n"),
             "x.toml: run BN: data.mean has 1 values and data.std 0; one of each for every channel");
+  EXPECT_EQ(
+      complaint_about("[[run]]\nname = \"a\"\n[[run]]\nname = \"b\"\ndata.name = \"kmnist\"\n"),
+      "x.toml:5:13: all runs of an experiment have the same data, or their results could not "
+      "be compared; run a has mnist");
   EXPECT_EQ(complaint_about("model.file = \"a\"\nmodel.text = \"b\"\n"),
             "x.toml:1:14: model.file and model.text exclude each other; leave one out");
 }
@@ -266,6 +270,13 @@ TEST(Experiment, NamesThatCannotBeFoldersAreRefused) {
     EXPECT_TRUE(message.starts_with("x.toml:2:8: \"")) << message;
     EXPECT_NE(message.find("cannot be the name of a folder"), std::string::npos) << message;
   }
+}
+
+TEST(Shipped, AFileBesideTheExperimentIsNoShippedOne) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "session6.toml", std::string_view("name = \"mine\"\n"));
+  EXPECT_EQ(find_text("models", "session6.toml", folder.path()).text, "name = \"mine\"\n");
+  EXPECT_EQ(find_text("models", "session6", folder.path()).path, "models/session6.toml");
 }
 
 TEST(Shipped, ANameThatIsNoneIsAnsweredWithTheNearest) {

@@ -1,1 +1,64 @@
-int main() { return 0; }
+// The command line. Each command has its own file; this one knows their order, and turns what they
+// throw into one message and an exit code.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+
+#include "normlab/base/error.h"
+#include "normlab/cli/data.h"
+#include "normlab/cli/evaluate.h"
+#include "normlab/cli/info.h"
+#include "normlab/cli/predict.h"
+#include "normlab/cli/report.h"
+#include "normlab/cli/run.h"
+#include "normlab/cli/summary.h"
+#include "normlab/cli/train.h"
+#include "normlab/cli/usage.h"
+#include "normlab/experiment/build_info.h"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells count
+
+int complain(const std::string& message, int exit_code) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "normlab: %s\n", message.c_str());
+  return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("A laboratory for normalization layers", "normlab");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", normlab::build_info().version);
+  app.footer("Each command has a --help of its own.\nExample:\n  normlab run");
+  try {
+    normlab::add_run_command(app);
+    normlab::add_train_command(app);
+    normlab::add_evaluate_command(app);
+    normlab::add_predict_command(app);
+    normlab::add_report_command(app);
+    normlab::add_summary_command(app);
+    normlab::add_data_command(app);
+    normlab::add_info_command(app);
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    // --help and --version arrive here too.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return complain(normlab::explain_usage(app, error), kUsage);
+  } catch (const normlab::UsageError& error) {
+    return complain(error.what(), kUsage);
+  } catch (const normlab::Interrupted& error) {
+    return complain(error.what(), kInterrupted);
+  } catch (const std::bad_alloc&) {
+    return complain("not enough memory", kFailed);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailed);
+  }
+}

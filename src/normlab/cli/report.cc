@@ -25,7 +25,7 @@ std::string data_of(const fs::path& folder) {
   const fs::path path = folder / "experiment.toml";
   const Experiment experiment = parse_experiment(read_text_file(path), path.native());
   const RunSettings& run = experiment.runs.front();
-  return run.data_folder.empty() ? run.data_name : run.data_folder;
+  return run.data_name;
 }
 
 void make_report(const fs::path& folder) {

@@ -130,6 +130,12 @@ Experiment parse_experiment(const std::string& text, const std::string& source,
                                      settings.name));
     }
     check(settings, source);
+    if (!experiment.runs.empty() && experiment.runs.front().data_name != settings.data_name) {
+      table.fail("data.name",
+                 fmt::format("all runs of an experiment have the same data, or their "
+                             "results could not be compared; run {} has {}",
+                             experiment.runs.front().name, experiment.runs.front().data_name));
+    }
     experiment.runs.push_back(std::move(settings));
   };
   for (const TomlReader& run : runs) add_run(run, true);
@@ -170,6 +176,13 @@ Model resolve_model(const RunSettings& settings, const std::filesystem::path& fo
   if (!settings.model_text.empty()) return parse_model(settings.model_text, "model.text");
   const ShippedFile file = find_text("models", settings.model_file, folder);
   return parse_model(file.text, file.path);
+}
+
+Network build_network(const RunSettings& settings, const std::filesystem::path& folder) {
+  NetworkOptions options;
+  options.norm = settings.norm;
+  if (settings.dropout) options.dropout = static_cast<float>(*settings.dropout);
+  return Network(resolve_model(settings, folder), options);
 }
 
 }  // namespace normlab

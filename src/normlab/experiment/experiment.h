@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "normlab/nn/model.h"
+#include "normlab/nn/network.h"
 #include "normlab/nn/norm.h"
 #include "normlab/train/recipe.h"
 
@@ -28,10 +29,9 @@ namespace normlab {
 struct RunSettings {
   std::string name;  // also that of its folder
 
-  std::string data_name = "mnist";
-  std::string data_folder;  // of the user's own files; empty: the cache
+  std::string data_name = "mnist";  // or a folder, with a slash (data/load.h)
 
-  std::string model_file = "session6.toml";
+  std::string model_file = "session6";
   std::string model_text;         // in place of a file
   std::optional<double> dropout;  // replaces the probability of every dropout layer
 
@@ -63,8 +63,11 @@ Experiment parse_experiment(const std::string& text, const std::string& source,
 // parse_experiment() gives the same experiment back.
 std::string format_experiment(const Experiment& experiment);
 
-// The model of a run: its text, or the file, looked for beside the experiment file (`folder`) and
-// then as find_shipped() does. Throws Error if there is none, and as parse_model does.
+// The model of a run: its text, or the file, sought from the experiment file's `folder` as
+// find_text() does (experiment/shipped.h). Throws as that and parse_model() do.
 Model resolve_model(const RunSettings& settings, const std::filesystem::path& folder);
+
+// The network of a run, with its norm and dropout, not initialised.
+Network build_network(const RunSettings& settings, const std::filesystem::path& folder = {});
 
 }  // namespace normlab

@@ -186,13 +186,10 @@ std::vector<ExperimentKey> make_keys() {
   const Range<std::int64_t> from_one = {.least = 1, .most = kMaxCount};
   std::vector<ExperimentKey> keys;
   keys.push_back(text_key(
-      "data.name", "a data set that `normlab data list` shows",
+      "data.name",
+      "a data set that `normlab data list` shows, or a folder of IDX files, "
+      "written with a slash",
       [](auto& s) -> auto& { return s.data_name; }));
-  keys.push_back(text_key(
-      "data.folder",
-      "your own IDX files, in place of the cache: train and t10k, images and "
-      "labels",
-      [](auto& s) -> auto& { return s.data_folder; }));
   keys.push_back(numbers_key(
       "data.mean", {.least = -kMaxNumber, .most = kMaxNumber}, {.least = 0, .most = 4096},
       "subtracted from pixel/255, one for each channel; empty: that of the "
@@ -221,9 +218,11 @@ std::vector<ExperimentKey> make_keys() {
       "value of pixels that a rotation brings in from outside",
       [](auto& s) -> auto& { return s.recipe.augment.fill; }));
 
-  keys.push_back(model_key("model.file",
-                           "a network's file: beside this one, in models/, or a shipped one",
-                           &RunSettings::model_file, &RunSettings::model_text));
+  keys.push_back(model_key(
+      "model.file",
+      "a network's file, sought from this one and from the working folder; or the name of "
+      "one in models/ or a shipped one",
+      &RunSettings::model_file, &RunSettings::model_text));
   keys.push_back(model_key("model.text", "the network itself, in place of a file",
                            &RunSettings::model_text, &RunSettings::model_file));
   keys.push_back(dropout_key());

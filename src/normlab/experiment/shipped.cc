@@ -13,9 +13,11 @@ namespace normlab {
 
 ShippedFile find_text(const std::string& kind, const std::string& name,
                       const std::filesystem::path& folder) {
-  const std::string file_name = name.ends_with(".toml") ? name : name + ".toml";
-  const std::filesystem::path places[] = {folder / name, folder / file_name, name, file_name,
-                                          kind + "/" + file_name};
+  const bool is_file = name.ends_with(".toml") || name.find('/') != std::string::npos;
+  const std::string shipped_name =
+      fmt::format("{}/{}{}", kind, name, name.ends_with(".toml") ? "" : ".toml");
+  std::vector<std::filesystem::path> places = {shipped_name};
+  if (is_file) places = {folder / name, name};
   for (const std::filesystem::path& place : places) {
     std::error_code ignored;
     if (std::filesystem::is_regular_file(place, ignored)) {
@@ -24,7 +26,7 @@ ShippedFile find_text(const std::string& kind, const std::string& name,
   }
   std::vector<std::string> known;
   for (const ShippedFile& file : shipped_files()) {
-    if (file.path == kind + "/" + file_name) return file;
+    if (file.path == shipped_name) return file;
     if (const std::filesystem::path path = file.path; path.parent_path() == kind) {
       known.push_back(path.stem().string());
     }

@@ -16,10 +16,10 @@ struct ShippedFile {
 
 std::span<const ShippedFile> shipped_files();
 
-// The text of an experiment or model named on the command line or in a file. `kind` is
-// "experiments" or "models"; the name may lack ".toml". In order: `folder`/name, name,
-// <kind>/name in the working folder, shipped. Throws Error that lists the shipped ones, nearest
-// first to be tried.
+// The text of an experiment or model named on the command line or in a file; `kind` is
+// "experiments" or "models". With a slash or ".toml" it is a file, sought from `folder` and then
+// from the working folder. A plain name is that of <kind>/<name>.toml in the working folder or of a
+// shipped one. Throws UsageError that names the nearest shipped one.
 ShippedFile find_text(const std::string& kind, const std::string& name,
                       const std::filesystem::path& folder = {});
 

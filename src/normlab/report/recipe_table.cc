@@ -9,10 +9,7 @@
 namespace normlab {
 namespace {
 
-std::string data(const RunSettings& run) {
-  return run.data_folder.empty() ? run.data_name
-                                 : fmt::format("{} ({})", run.data_name, run.data_folder);
-}
+std::string data(const RunSettings& run) { return run.data_name; }
 
 std::string model(const RunSettings& run) {
   std::string text = run.model_text.empty() ? run.model_file : "given in the experiment file";

@@ -10,6 +10,7 @@
 
 #include "normlab/base/random.h"
 #include "normlab/data/tile_loader.h"
+#include "normlab/formats/shortest.h"
 #include "normlab/kernels/sgd.h"
 #include "normlab/nn/layer.h"
 #include "normlab/nn/step.h"
@@ -124,7 +125,7 @@ class Trainer::Implementation {
     const Evaluation test = evaluate(network_, test_, scale_, workers_);
     EpochRecord record;
     record.epoch = ++epochs_done_;
-    record.learning_rate = static_cast<double>(rate);
+    record.learning_rate = shortest(rate);
     record.train_loss = sum.loss / now.images;
     record.train_accuracy = 100.0 * sum.correct / now.images;
     record.train_objective = record.train_loss + penalty / now.images;

@@ -1,0 +1,16 @@
+#include "normlab/base/text.h"
+
+#include <cstddef>
+
+namespace normlab {
+
+std::string with_thousands(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::ptrdiff_t first_digit = number < 0 ? 1 : 0;
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > first_digit; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return digits;
+}
+
+}  // namespace normlab

@@ -1,0 +1,53 @@
+#include "normlab/cli/info.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "normlab/base/workers.h"
+#include "normlab/experiment/build_info.h"
+#include "normlab/experiment/environment.h"
+#include "normlab/experiment/keys.h"
+#include "normlab/kernels/simd.h"
+
+namespace normlab {
+namespace {
+
+void print_info() {
+  const BuildInfo build = build_info();
+  fmt::print("normlab          {} (commit {})\n", build.version, build.commit);
+  fmt::print("built with       {}, {}, {}\n", build.compiler, build.build_type, build.flags);
+  fmt::print("system           {}\n", system_name());
+  fmt::print("processor        {}\n", processor_name());
+  fmt::print("threads          {}\n", available_threads());
+  fmt::print("instruction sets {} (in use: {}{})\n", fmt::join(available_instruction_sets(), ", "),
+             instruction_set(),
+             has_fused_multiply_add() ? "" : "; no fused multiply-add: other bits than those with");
+  std::vector<std::string> libraries = {std::string("CLI11 ") + CLI11_VERSION};
+  for (const LibraryVersion& library : library_versions()) {
+    libraries.push_back(library.name + " " + library.version);
+  }
+  fmt::print("libraries        {}\n", fmt::join(libraries, ", "));
+}
+
+}  // namespace
+
+void add_info_command(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("info", "Show instruction sets, threads and versions of libraries");
+  const auto keys = std::make_shared<bool>(false);
+  command->add_flag("--keys", *keys, "Show every key of an experiment file instead");
+  command->footer("Example:\n  normlab info --keys");
+  command->callback([keys] {
+    if (*keys) {
+      fmt::print("{}", document_keys());
+    } else {
+      print_info();
+    }
+  });
+}
+
+}  // namespace normlab

@@ -1,0 +1,28 @@
+#include "normlab/cli/interruption.h"
+
+#include <csignal>
+
+namespace normlab {
+namespace {
+
+// The one thing that a signal handler may touch.
+volatile std::sig_atomic_t interrupted = 0;
+
+extern "C" void note_interruption(int) { interrupted = 1; }
+
+}  // namespace
+
+void note_interruptions() {
+  struct sigaction action {};
+  action.sa_handler = note_interruption;
+  // The handler goes with the first signal, so that the second one ends the program; system calls
+  // go on, so that a file being written stays whole.
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+bool was_interrupted() { return interrupted != 0; }
+
+}  // namespace normlab

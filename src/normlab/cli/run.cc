@@ -1,0 +1,53 @@
+#include "normlab/cli/run.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "normlab/base/error.h"
+#include "normlab/cli/train_and_report.h"
+#include "normlab/experiment/shipped.h"
+
+namespace normlab {
+namespace {
+
+struct RunOptions {
+  std::string file;
+  std::string resume;
+  TrainingOptions training;
+};
+
+void run(const RunOptions& options) {
+  if (!options.resume.empty()) {
+    if (!options.file.empty()) {
+      throw UsageError("--resume goes on with what its folder says; leave out " + options.file);
+    }
+    resume_and_report(options.resume, options.training);
+    return;
+  }
+  const std::string name = options.file.empty() ? "session6" : options.file;
+  const ShippedFile file = find_text("experiments", name);
+  train_and_report(parse_experiment(file.text, file.path, overrides_of(options.training)),
+                   std::filesystem::path(file.path).parent_path(), options.training);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("run", "Run an experiment and show what came of it");
+  const auto options = std::make_shared<RunOptions>();
+  command->add_option("FILE", options->file,
+                      "Experiment file, or the name of one that comes with normlab: session6 (the "
+                      "default), norms, fashion");
+  command->add_option("--resume", options->resume, "Go on in the folder of a stopped experiment")
+      ->type_name("DIR");
+  add_training_options(*command, options->training);
+  command->footer(
+      "Examples:\n"
+      "  normlab run\n"
+      "  normlab run mine.toml --epochs 3 --set norm.eps=1e-3 --out runs/mine\n"
+      "  normlab run --resume runs/latest\n"
+      "Keys of experiment files: normlab info --keys");
+  command->callback([options] { run(*options); });
+}
+
+}  // namespace normlab

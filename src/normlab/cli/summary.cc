@@ -1,0 +1,42 @@
+#include "normlab/cli/summary.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+
+#include "normlab/experiment/experiment.h"
+#include "normlab/nn/summary.h"
+
+namespace normlab {
+namespace {
+
+struct SummaryOptions {
+  std::string model = "session6";
+  std::string norm = "batch";
+  int groups = Norm{}.groups;
+};
+
+void print_summary(const SummaryOptions& options) {
+  RunSettings settings;
+  settings.model_file = options.model;
+  settings.norm.kind = parse_norm_kind(options.norm);
+  settings.norm.groups = options.groups;
+  fmt::print("{}", summary(build_network(settings)));
+}
+
+}  // namespace
+
+void add_summary_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("summary", "Show the layers of a network");
+  const auto options = std::make_shared<SummaryOptions>();
+  command->add_option("--model", options->model, "A network's file, or one that comes with normlab")
+      ->capture_default_str();
+  command->add_option("--norm", options->norm, "BN, LN, GN, IN or none")->capture_default_str();
+  command->add_option("--groups", options->groups, "Of channels, for group norm")
+      ->capture_default_str();
+  command->footer("Example:\n  normlab summary --norm GN --groups 4");
+  command->callback([options] { print_summary(*options); });
+}
+
+}  // namespace normlab

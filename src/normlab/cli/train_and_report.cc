@@ -1,0 +1,124 @@
+#include "normlab/cli/train_and_report.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+#include "normlab/cli/data.h"
+#include "normlab/cli/interruption.h"
+#include "normlab/cli/progress_display.h"
+#include "normlab/experiment/runner.h"
+#include "normlab/nn/summary.h"
+#include "normlab/report/report.h"
+#include "normlab/report/tables.h"
+
+namespace normlab {
+namespace {
+
+LoadOptions load_options(const TrainingOptions& options) {
+  LoadOptions load;
+  if (!options.quiet) load.fetching = fetch_aloud();
+  return load;
+}
+
+void run_in(const RunDirectory& directory, const Experiment& experiment, Datasets& datasets,
+            Workers& workers, const TrainingOptions& options) {
+  const std::string path = directory.path().string();
+  ExperimentResults results;
+  {
+    ProgressDisplay display(
+        experiment, options.quiet,
+        fmt::format("what is done is kept. Go on with: normlab run --resume {}", path));
+    note_interruptions();
+    results = run_experiment(experiment, directory, datasets, workers, display);
+  }
+  const Dataset& test_set = datasets.get(experiment.runs.front().data_name).test;
+  fmt::print("\n{}\n", results_text(results, test_set.size()));
+  std::fflush(stdout);
+  const std::string layers = summary(build_network(experiment.runs.front()));
+  write_file_atomically(directory.path() / "summary.txt", layers);
+  if (options.no_report) {
+    fmt::print("{}\n", path);
+  } else {
+    write_report(directory.path(), test_set, layers);
+    fmt::print("{}\n", (directory.path() / "report.html").string());
+  }
+
+  std::vector<std::string> failed;
+  for (const RunResult& run : results.runs) {
+    if (run.status == RunStatus::kFailed) failed.push_back(run.name);
+  }
+  if (!failed.empty()) {
+    throw Error(fmt::format("{} of {} runs failed: {}", failed.size(), results.runs.size(),
+                            fmt::join(failed, ", ")));
+  }
+}
+
+}  // namespace
+
+void add_training_options(CLI::App& command, TrainingOptions& options) {
+  add_key_option(command, options, "--epochs", "train.epochs", "Passes over the training images");
+  add_key_option(command, options, "--seed", "train.seed",
+                 "Of first weights, order, augmentation and dropout");
+  command.add_option("--set", options.sets, "Set any key: --set train.batch_size=64 (repeatable)")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("--out", options.out, "New folder for the results (default: runs/NAME-TIME)")
+      ->type_name("DIR");
+  command.add_flag("--quiet", options.quiet, "Only the results table");
+  command.add_flag("--no-report", options.no_report,
+                   "Leave figures and page to be drawn later: normlab report DIR");
+  add_engine_options(command, options.engine);
+}
+
+CLI::Option* add_key_option(CLI::App& command, TrainingOptions& options, const std::string& flag,
+                            const std::string& key, const std::string& help) {
+  const auto keep = [&options, flag, key](const std::string& value) {
+    options.overrides.push_back({key, value, flag + " " + value});
+  };
+  return command.add_option_function<std::string>(flag, keep, help + " (" + key + ")")
+      ->type_name("VALUE");
+}
+
+std::vector<Override> overrides_of(const TrainingOptions& options) {
+  std::vector<Override> overrides = options.overrides;
+  for (const std::string& assignment : options.sets) {
+    overrides.push_back(parse_override(assignment));
+  }
+  return overrides;
+}
+
+void train_and_report(Experiment experiment, const std::filesystem::path& folder,
+                      const TrainingOptions& options) {
+  use_engine_options(options.engine);
+  Workers workers(options.engine.threads);
+  Datasets datasets(load_options(options));
+  complete(experiment, folder, datasets, workers);
+
+  const RunDirectory directory = RunDirectory::create(options.out, experiment.name);
+  write_file_atomically(directory.path() / "experiment.toml", format_experiment(experiment));
+  directory.become_latest();
+  run_in(directory, experiment, datasets, workers, options);
+}
+
+void resume_and_report(const std::filesystem::path& path, const TrainingOptions& options) {
+  if (!options.out.empty() || !overrides_of(options).empty()) {
+    throw UsageError(
+        "--resume goes on with what the folder says; --out, --set, --epochs and --seed belong to a "
+        "new experiment");
+  }
+  use_engine_options(options.engine);
+  const RunDirectory directory = RunDirectory::open(path);
+  const std::filesystem::path file = path / "experiment.toml";
+  Experiment experiment = parse_experiment(read_text_file(file), file.string());
+  Workers workers(options.engine.threads);
+  Datasets datasets(load_options(options));
+  complete(experiment, path, datasets, workers);
+  run_in(directory, experiment, datasets, workers, options);
+}
+
+}  // namespace normlab

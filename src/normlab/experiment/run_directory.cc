@@ -1,0 +1,121 @@
+#include "normlab/experiment/run_directory.h"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+
+namespace normlab {
+namespace {
+
+constexpr auto kLockFile = ".lock";
+
+std::string go_on_with(const std::filesystem::path& path) {
+  return fmt::format("normlab run --resume {}", path.string());
+}
+
+// Creates the folder; false if there is one already.
+bool create_new(const std::filesystem::path& path) {
+  if (path.has_parent_path()) normlab::create_directories(path.parent_path());
+  std::error_code error;
+  const bool created = std::filesystem::create_directory(path, error);
+  if (error && error != std::errc::file_exists) {
+    throw Error(fmt::format("{}: folder cannot be created: {}. Choose another with --out",
+                            path.string(), error.message()));
+  }
+  return created;
+}
+
+std::filesystem::path create_named(const std::string& name) {
+  const std::string stem =
+      fmt::format("{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(std::time(nullptr)));
+  for (int attempt = 1;; ++attempt) {
+    const std::filesystem::path path =
+        std::filesystem::path("runs") / (attempt == 1 ? stem : fmt::format("{}-{}", stem, attempt));
+    if (create_new(path)) return path;
+  }
+}
+
+}  // namespace
+
+RunDirectory RunDirectory::create(const std::filesystem::path& out, const std::string& name) {
+  if (out.empty()) return RunDirectory(create_named(name));
+  if (!create_new(out)) {
+    if (!std::filesystem::is_directory(out)) {
+      throw Error(fmt::format("{}: is a file; a folder is needed for --out", out.string()));
+    }
+    std::error_code error;
+    if (!std::filesystem::is_empty(out, error)) {
+      throw Error(
+          fmt::format("{}: the folder is in use, it is not empty. Choose another with "
+                      "--out, or go on with what is there: {}",
+                      out.string(), go_on_with(out)));
+    }
+  }
+  return RunDirectory(out);
+}
+
+RunDirectory RunDirectory::open(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path / "experiment.toml")) {
+    throw Error(
+        fmt::format("{}: no run of normlab is there (it has no experiment.toml)", path.string()));
+  }
+  return RunDirectory(path);
+}
+
+RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
+  const std::filesystem::path file = path_ / kLockFile;
+  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock_ < 0) {
+    throw Error(fmt::format("{}: cannot be written: {}. Choose another folder with --out",
+                            file.string(), std::generic_category().message(errno)));
+  }
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    ::close(lock_);
+    throw Error(
+        fmt::format("{}: the folder is in use, another normlab is at work in it", path_.string()));
+  }
+}
+
+RunDirectory::RunDirectory(RunDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+RunDirectory::~RunDirectory() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+std::filesystem::path RunDirectory::run_folder(const std::string& run) const {
+  const std::filesystem::path folder = path_ / run;
+  normlab::create_directories(folder);
+  return folder;
+}
+
+void RunDirectory::become_latest() const {
+  const std::filesystem::path absolute = std::filesystem::absolute(path_).lexically_normal();
+  const std::filesystem::path folder =
+      absolute.has_filename() ? absolute : absolute.parent_path();  // "runs/mine/" has none
+  const std::filesystem::path parent = folder.parent_path();
+  if (parent.filename() != "runs") return;
+  const std::filesystem::path latest = parent / "latest";
+  std::error_code error;
+  if (std::filesystem::exists(std::filesystem::symlink_status(latest, error)) &&
+      !std::filesystem::is_symlink(latest, error)) {
+    return;
+  }
+  const std::filesystem::path link = parent / fmt::format(".latest-{}", ::getpid());
+  std::filesystem::remove(link, error);
+  std::filesystem::create_symlink(folder.filename(), link, error);
+  if (!error) std::filesystem::rename(link, latest, error);
+  // A file system without symbolic links is no reason to fail: the folder's name is shown anyway.
+}
+
+}  // namespace normlab

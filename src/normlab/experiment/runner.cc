@@ -1,0 +1,179 @@
+#include "normlab/experiment/runner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+#include "normlab/experiment/predictions.h"
+#include "normlab/nn/network.h"
+#include "normlab/train/checkpoint.h"
+#include "normlab/train/evaluate.h"
+#include "normlab/train/model_file.h"
+
+namespace normlab {
+namespace {
+
+constexpr auto kModelFile = "model.safetensors";
+constexpr auto kPredictionsFile = "predictions.csv";
+
+// Everything that a run depends on, to be compared when it is gone on with.
+std::string settings_text(const RunSettings& settings) {
+  return format_experiment({settings.name, {settings}});
+}
+
+// One run, from its first epoch or its checkpoint to its files.
+class Run {
+ public:
+  Run(const RunSettings& settings, std::filesystem::path folder, const DatasetPair& data,
+      Workers& workers)
+      : settings_(settings),
+        folder_(std::move(folder)),
+        data_(data),
+        workers_(workers),
+        network_(build_network(settings)) {
+    network_.initialise(settings.recipe.seed);
+  }
+
+  int parameters() const { return static_cast<int>(network_.parameter_values().size()); }
+
+  // Takes up the newest whole checkpoint, if there is one; gives the history until then.
+  History restore(RunObserver& observer) {
+    FoundCheckpoint found = find_checkpoint(folder_);
+    if (!found.remark.empty()) observer.remark(found.remark);
+    if (!found.checkpoint) return {};
+    if (found.checkpoint->settings != settings_text(settings_)) {
+      throw Error(
+          fmt::format("{}: its checkpoint was made with other settings than those of this "
+                      "experiment; delete that folder to train the run from its start",
+                      folder_.string()));
+    }
+    state_ = std::move(found.checkpoint->state);
+    return std::move(found.checkpoint->history);
+  }
+
+  bool has_all_files() const {
+    return std::filesystem::exists(folder_ / kModelFile) &&
+           std::filesystem::exists(folder_ / kPredictionsFile);
+  }
+
+  template <class EpochDone>
+  void train(RunObserver& observer, EpochDone epoch_done) {
+    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_);
+    if (state_.epochs_done > 0) trainer.restore(state_);
+    const auto progress = [&](const Progress& now) {
+      observer.batch_done(now);
+      return true;
+    };
+    while (trainer.epochs_done() < settings_.recipe.epochs) {
+      const EpochRecord record = trainer.run_epoch(progress);
+      epoch_done(record, trainer.state());
+    }
+  }
+
+  void save_checkpoint(TrainingState state, const History& history) const {
+    write_checkpoint(folder_, {settings_text(settings_), std::move(state), history});
+    write_history_csv(folder_ / "history.csv", history);
+  }
+
+  void save_outcome() const {
+    const PixelScale scale = {settings_.recipe.mean, settings_.recipe.std};
+    save_model(folder_ / kModelFile, network_, {scale, data_.train.name, data_.train.class_names});
+    Predictions predictions;
+    predictions.classes = network_.classes();
+    predictions.labels.assign(data_.test.labels.begin(), data_.test.labels.end());
+    predictions.probabilities = predict_probabilities(network_, data_.test, scale, workers_);
+    write_predictions(folder_ / kPredictionsFile, predictions);
+  }
+
+ private:
+  const RunSettings& settings_;
+  std::filesystem::path folder_;
+  const DatasetPair& data_;
+  Workers& workers_;
+  Network network_;
+  TrainingState state_;
+};
+
+RunResult describe(const RunSettings& settings) {
+  RunResult result;
+  result.name = settings.name;
+  result.norm = settings.norm;
+  result.l1 = settings.recipe.l1;
+  result.seed = settings.recipe.seed;
+  result.folder = settings.name;
+  result.parameters = static_cast<int>(build_network(settings).parameter_values().size());
+  return result;
+}
+
+void write_all_results(const std::filesystem::path& folder, const ExperimentResults& results) {
+  write_results(folder / "results.json", results);
+  write_results_csv(folder / "results.csv", results);
+}
+
+}  // namespace
+
+void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
+              Workers& workers) {
+  for (RunSettings& settings : experiment.runs) {
+    if (settings.data_name.find('/') != std::string::npos) {
+      settings.data_name = std::filesystem::absolute(settings.data_name).lexically_normal();
+    }
+    const DatasetPair& data = datasets.get(settings.data_name);
+    if (settings.recipe.mean.empty()) {
+      PixelScale scale = measure_scale(data.train);
+      settings.recipe.mean = std::move(scale.mean);
+      settings.recipe.std = std::move(scale.std);
+    }
+    try {
+      Network network = build_network(settings, folder);
+      const Trainer trainer(network, data.train, data.test, settings.recipe, workers);
+      settings.model_text = network.model().text;
+      settings.model_file.clear();
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("run {}: {}", settings.name, error.what()));
+    }
+  }
+}
+
+ExperimentResults run_experiment(const Experiment& experiment, const RunDirectory& directory,
+                                 Datasets& datasets, Workers& workers, RunObserver& observer) {
+  ExperimentResults results;
+  results.experiment = experiment.name;
+  results.environment = describe_environment(workers.size(), datasets.sums());
+  for (const RunSettings& settings : experiment.runs) results.runs.push_back(describe(settings));
+  write_file_atomically(directory.path() / "environment.json", results.environment + "\n");
+  // Until a run is through, results.json says that it was interrupted: true whenever one looks.
+  write_all_results(directory.path(), results);
+
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const RunSettings& settings = experiment.runs[i];
+    RunResult& result = results.runs[i];
+    Run run(settings, directory.run_folder(settings.name), datasets.get(settings.data_name),
+            workers);
+    result.epochs = run.restore(observer);
+    const auto epochs_done = static_cast<int>(result.epochs.size());
+    observer.run_begins(settings, run.parameters(), epochs_done);
+    try {
+      if (epochs_done < settings.recipe.epochs || !run.has_all_files()) {
+        run.train(observer, [&](const EpochRecord& record, TrainingState state) {
+          result.epochs.push_back(record);
+          run.save_checkpoint(std::move(state), result.epochs);
+          write_all_results(directory.path(), results);
+          observer.epoch_done(record);
+        });
+        run.save_outcome();
+      }
+      result.status = RunStatus::kFinished;
+    } catch (const DivergedError& error) {
+      result.status = RunStatus::kFailed;
+      result.message = error.what();
+    }
+    write_all_results(directory.path(), results);
+    observer.run_ends(result);
+  }
+  return results;
+}
+
+}  // namespace normlab

@@ -1,0 +1,155 @@
+#include "normlab/train/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "normlab/base/error.h"
+#include "normlab/data/digest.h"
+#include "normlab/formats/safetensors.h"
+
+namespace normlab {
+namespace {
+
+constexpr auto kFormat = "normlab checkpoint 1";
+constexpr auto kNewest = "checkpoint.safetensors";
+constexpr auto kPrevious = "checkpoint-previous.safetensors";
+
+// A history is a table of doubles, so that it comes back bit for bit.
+constexpr std::size_t kColumns = 10;
+
+std::array<double, kColumns> to_row(const EpochRecord& record) {
+  return {static_cast<double>(record.epoch),
+          record.learning_rate,
+          record.train_loss,
+          record.train_accuracy,
+          record.train_objective,
+          record.test_loss,
+          record.test_accuracy,
+          static_cast<double>(record.test_correct),
+          record.seconds,
+          record.images_per_second};
+}
+
+EpochRecord from_row(const double* row) {
+  EpochRecord record;
+  record.epoch = static_cast<int>(row[0]);
+  record.learning_rate = row[1];
+  record.train_loss = row[2];
+  record.train_accuracy = row[3];
+  record.train_objective = row[4];
+  record.test_loss = row[5];
+  record.test_accuracy = row[6];
+  record.test_correct = static_cast<int>(row[7]);
+  record.seconds = row[8];
+  record.images_per_second = row[9];
+  return record;
+}
+
+Tensor float_tensor(std::string name, const FloatBuffer& values) {
+  return {std::move(name),
+          {static_cast<std::int64_t>(values.size())},
+          std::vector<float>(values.begin(), values.end())};
+}
+
+FloatBuffer to_buffer(const Tensor& tensor) {
+  const std::vector<float>& values = tensor.floats();
+  return {values.begin(), values.end()};
+}
+
+// Of everything in the file but the sum itself.
+std::string checksum(SafetensorsFile file) {
+  file.metadata.erase("sha256");
+  return hex_digest(Hash::kSha256, format_safetensors(file));
+}
+
+const std::string& metadata_at(const SafetensorsFile& file, const std::string& key,
+                               const std::string& source) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) {
+    throw Error(fmt::format("{}: no checkpoint, its metadata have no \"{}\"", source, key));
+  }
+  return found->second;
+}
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  const std::string source = path.string();
+  const SafetensorsFile file = read_safetensors(path);
+  if (metadata_at(file, "format", source) != kFormat) {
+    throw Error(fmt::format("{}: no checkpoint of this version", source));
+  }
+  if (metadata_at(file, "sha256", source) != checksum(file)) {
+    throw Error(fmt::format("{}: damaged, its checksum does not fit", source));
+  }
+  Checkpoint checkpoint;
+  checkpoint.settings = metadata_at(file, "settings", source);
+  checkpoint.state.parameters = to_buffer(file.at("parameters", source));
+  checkpoint.state.velocity = to_buffer(file.at("velocity", source));
+  checkpoint.state.buffers = to_buffer(file.at("buffers", source));
+  const std::vector<double> rows = file.at("history", source).to_doubles();
+  for (std::size_t at = 0; at + kColumns <= rows.size(); at += kColumns) {
+    checkpoint.history.push_back(from_row(rows.data() + at));
+  }
+  checkpoint.state.epochs_done = static_cast<int>(checkpoint.history.size());
+  return checkpoint;
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint) {
+  std::vector<double> rows;
+  for (const EpochRecord& record : checkpoint.history) {
+    const auto row = to_row(record);
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  SafetensorsFile file;
+  file.metadata["format"] = kFormat;
+  file.metadata["settings"] = checkpoint.settings;
+  file.tensors = {
+      float_tensor("parameters", checkpoint.state.parameters),
+      float_tensor("velocity", checkpoint.state.velocity),
+      float_tensor("buffers", checkpoint.state.buffers),
+      {"history",
+       {static_cast<std::int64_t>(checkpoint.history.size()), static_cast<std::int64_t>(kColumns)},
+       std::move(rows)}};
+  file.metadata["sha256"] = checksum(file);
+
+  std::error_code error;
+  std::filesystem::rename(folder / kNewest, folder / kPrevious, error);
+  if (error && error != std::errc::no_such_file_or_directory) {
+    throw Error(
+        fmt::format("{}: cannot be renamed: {}", (folder / kNewest).string(), error.message()));
+  }
+  write_safetensors(folder / kNewest, file);
+}
+
+FoundCheckpoint find_checkpoint(const std::filesystem::path& folder) {
+  FoundCheckpoint found;
+  for (const auto* name : {kNewest, kPrevious}) {
+    const std::filesystem::path path = folder / name;
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored)) continue;
+    try {
+      found.checkpoint = read_checkpoint(path);
+      if (!found.remark.empty()) {
+        found.remark += fmt::format("; went back to the one before, of epoch {}",
+                                    found.checkpoint->state.epochs_done);
+      }
+      return found;
+    } catch (const Error& error) {
+      found.remark += (found.remark.empty() ? "" : "\n") + std::string(error.what());
+    }
+  }
+  if (!found.remark.empty()) {
+    throw Error(
+        fmt::format("{}\nNo whole checkpoint is left in {}; delete that folder to train "
+                    "the run from its start",
+                    found.remark, folder.string()));
+  }
+  return found;
+}
+
+}  // namespace normlab

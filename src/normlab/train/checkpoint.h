@@ -1,0 +1,35 @@
+// A run that can be gone on with: everything that the next epoch depends on, in one file.
+//
+// Between epochs, writing a checkpoint and going on from it changes no bit of what follows. The one
+// before the newest is kept too, in case the newest is damaged.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "normlab/train/history.h"
+#include "normlab/train/trainer.h"
+
+namespace normlab {
+
+struct Checkpoint {
+  std::string settings;  // what the run was told, as text; only compared, never interpreted
+  TrainingState state;
+  History history;  // one record per epoch that is done
+};
+
+// Writes <folder>/checkpoint.safetensors; the one that was there becomes
+// checkpoint-previous.safetensors. Atomic: after a crash at any instant at least one of the two is
+// whole. A checksum is inside. Throws Error if the disk is full or the folder read-only.
+void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& checkpoint);
+
+struct FoundCheckpoint {
+  std::optional<Checkpoint> checkpoint;  // the newest that is whole; nothing if there is no file
+  std::string remark;                    // for the user: which one was damaged, and how
+};
+
+// Throws Error if there are checkpoints and none of them is whole.
+FoundCheckpoint find_checkpoint(const std::filesystem::path& folder);
+
+}  // namespace normlab

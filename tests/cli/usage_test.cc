@@ -1,0 +1,122 @@
+// What the command line answers before anything is computed.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "cli/program.h"
+#include "cli/workplace.h"
+#include "normlab/base/file.h"
+
+namespace normlab {
+namespace {
+
+using Words = std::vector<std::string>;
+
+const Words kCommands = {"run",    "train",   "evaluate", "predict",
+                         "report", "summary", "data",     "info"};
+
+// One or two lines, beginning with the program's name, and no stack trace.
+void expect_message(const Outcome& outcome, int exit_code, const std::string& part) {
+  EXPECT_EQ(outcome.exit_code, exit_code) << outcome.err;
+  EXPECT_EQ(outcome.err.rfind("normlab: ", 0), 0u) << outcome.err;
+  EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err << "does not say: " << part;
+  const auto lines = std::count(outcome.err.begin(), outcome.err.end(), '\n');
+  EXPECT_TRUE(lines == 1 || lines == 2) << outcome.err;
+}
+
+TEST(Usage, EveryCommandHasHelpWithAnExample) {
+  const Workplace place;
+  const Outcome general = place.run({"--help"});
+  EXPECT_EQ(general.exit_code, 0);
+  for (const std::string& command : kCommands) {
+    EXPECT_NE(general.out.find("  " + command + " "), std::string::npos) << command;
+    const Outcome help = place.run({command, "--help"});
+    EXPECT_EQ(help.exit_code, 0) << command;
+    EXPECT_NE(help.out.find("Example"), std::string::npos) << help.out;
+    EXPECT_EQ(help.err, "") << command;
+  }
+}
+
+TEST(Usage, MistakesOnTheCommandLineEndWith2) {
+  const Workplace place;
+  expect_message(place.run({}), 2, "normlab --help");
+  expect_message(place.run({"rnu"}), 2, "unknown command rnu; the nearest is run");
+  expect_message(place.run({"run", "--epocs", "3"}), 2,
+                 "unknown option --epocs; the nearest is --epochs");
+  expect_message(place.run(place.run_arguments("out", {"--threads", "0"})), 2,
+                 "--threads 0: a number from 1 to");
+  expect_message(place.run(place.run_arguments("out", {"--threads", "many"})), 2, "--threads");
+  expect_message(place.run(place.run_arguments("out", {"--simd", "MMX"})), 2, "MMX");
+  expect_message(place.run(place.run_arguments("out", {"--epochs", "0"})), 2,
+                 "--epochs 0: train.epochs must be a whole number from 1 to 1000000, not 0");
+  expect_message(place.run(place.run_arguments("out", {"--set", "train.epoch=3"})), 2,
+                 "unknown key train.epoch; the nearest known key is train.epochs");
+  expect_message(place.run(place.run_arguments("out", {"--set", "train.epochs"})), 2,
+                 "key=value is needed");
+  expect_message(place.run({"run", "sesion6"}), 2, "the nearest is session6");
+  expect_message(place.run({"summary", "--norm", "bacth"}), 2, "the nearest known is \"batch\"");
+  expect_message(place.run({"run", "--resume", "out", "--epochs", "3"}), 2, "--resume goes on");
+  EXPECT_FALSE(place.has("out"));
+  EXPECT_FALSE(place.has("runs"));
+}
+
+TEST(Usage, MistakesInFilesEndWith2AndNameThePlace) {
+  const Workplace place;
+  place.write("bad.toml", "[train]\nepochs = \"ten\"\n");
+  expect_message(
+      place.run({"run", "bad.toml"}), 2,
+      "bad.toml:2:10: train.epochs must be a whole number from 1 to 1000000, not \"ten\"");
+  place.write("bad.toml", "[train]\nepohcs = 10\n");
+  expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:1: unknown key train.epohcs");
+  place.write("bad.toml", "[train\n");
+  expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:1:7: no valid TOML");
+  expect_message(place.run(place.run_arguments("out", {"--set", "model.file=session6"})), 2, "28");
+  expect_message(place.run(place.run_arguments("out", {"--set", "norm.groups=3"})), 2,
+                 "first_norm");
+  expect_message(place.run(place.run_arguments("out", {"--set", "model.file=nowhere"})), 2,
+                 "nowhere");
+  EXPECT_FALSE(place.has("out"));
+  EXPECT_FALSE(place.has("runs"));
+}
+
+TEST(Usage, WhatIsMissingOrDamagedEndsWith1) {
+  const Workplace place;
+  expect_message(place.run(place.run_arguments("out", {"--set", "data.name=nowhere/"})), 1,
+                 "nowhere");
+  expect_message(place.run({"run", "--resume", "nowhere"}), 1, "no run of normlab is there");
+  expect_message(place.run({"evaluate", "--model", "nowhere"}), 1, "nowhere");
+  std::string images = place.read("data/train-images-idx3-ubyte");
+  images.resize(images.size() - 1);
+  place.write("data/train-images-idx3-ubyte", images);
+  expect_message(place.run(place.run_arguments("out")), 1, "train-images-idx3-ubyte");
+  EXPECT_FALSE(place.has("out"));
+}
+
+TEST(Summary, IsByteForByteWhatUsersExpect) {
+  const Workplace place;
+  const Outcome batch = place.run({"summary", "--norm", "BN"});
+  EXPECT_EQ(batch.exit_code, 0) << batch.err;
+  EXPECT_EQ(batch.out, read_text_file(NORMLAB_TEST_DATA "/summary-bn.txt"));
+  const Outcome group = place.run({"summary", "--norm", "GN", "--groups", "4"});
+  EXPECT_EQ(group.exit_code, 0) << group.err;
+  EXPECT_EQ(group.out, read_text_file(NORMLAB_TEST_DATA "/summary-gn.txt"));
+}
+
+TEST(Info, NamesInstructionSetsThreadsAndVersions) {
+  const Workplace place;
+  const Outcome info = place.run({"info"});
+  EXPECT_EQ(info.exit_code, 0) << info.err;
+  for (const std::string part :
+       {"instruction sets ", "threads ", "highway ", "CLI11 ", "commit "}) {
+    EXPECT_NE(info.out.find(part), std::string::npos) << info.out;
+  }
+  const Outcome keys = place.run({"info", "--keys"});
+  EXPECT_EQ(keys.exit_code, 0) << keys.err;
+  EXPECT_NE(read_text_file(NORMLAB_SOURCE_DIR "/docs/experiment-files.md").find(keys.out),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace normlab
