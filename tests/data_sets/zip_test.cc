@@ -63,7 +63,7 @@ TEST(Zip, DamageIsFoundOrHarmless) {
   const auto deflated = read_zip_member(kArchive, "gzip/deflated");
   int errors = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    for (const std::uint8_t flip : {0x01, 0xff}) {
+    for (const std::uint8_t flip : {std::uint8_t{0x01}, std::uint8_t{0xff}}) {
       auto damaged = bytes;
       damaged[i] ^= flip;
       write_bytes(folder / "damaged", damaged);
