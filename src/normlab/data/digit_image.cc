@@ -147,7 +147,7 @@ std::vector<std::uint8_t> prepare_digit(const Image& image, const std::string& s
   const Plane box = scale_into_box(ink);
   const auto [row_of_mass, column_of_mass] = centre_of_mass(box);
   const auto offset = [](double centre, int length) {
-    return std::clamp(static_cast<int>(std::lround(kDigitSide / 2 - centre)), 0,
+    return std::clamp(static_cast<int>(std::lround(kDigitSide / 2.0 - centre)), 0,
                       kDigitSide - length);
   };
   const int top = offset(row_of_mass, box.height);
