@@ -58,7 +58,7 @@ bench: ## time kernels against the machine's limit, training steps against PyTor
 	$(call packages,run test parity)
 	$(call configure,release,-DNORMLAB_TESTS=ON -DNORMLAB_BENCH=ON)
 	@$(build) release
-	@bench/bench.sh build/release $(ARGS)
+	@bench/bench.py build/release $(ARGS)
 
 .PHONY: check
 check: ## formatting and a short list of clang-tidy's checks
