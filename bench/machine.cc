@@ -68,7 +68,7 @@ double multiply_add_peak(Workers& workers) {
               HWY_DYNAMIC_DISPATCH(multiply_adds)(kCount, one, one);
         });
       },
-      30);
+      100);
   const double expected = static_cast<double>(kCount) * kSums * lanes;
   for (const double total : totals) {
     if (total != expected) throw Error("the multiply-adds of the peak measurement are wrong");

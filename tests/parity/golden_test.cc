@@ -1,8 +1,14 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <ostream>
+
 #include "parity/golden_step.h"
 
 namespace normlab {
+
+void PrintTo(const GoldenCase& golden, std::ostream* out) { *out << golden.name; }
+
 namespace {
 
 class Golden : public testing::TestWithParam<GoldenCase> {};
