@@ -32,7 +32,7 @@ void run_in(const RunDirectory& directory, const Experiment& experiment, Dataset
   {
     ProgressDisplay display(
         experiment, options.quiet,
-        fmt::format("what is done is kept. Go on with: normlab run --resume {}", path));
+        fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path));
     note_interruptions();
     results = run_experiment(experiment, directory, datasets, workers, display);
   }
