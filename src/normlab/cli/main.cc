@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <exception>
 #include <new>
-#include <string>
 
 #include "normlab/base/error.h"
 #include "normlab/cli/data.h"
@@ -24,34 +23,40 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells count
 
-int complain(const std::string& message, int exit_code) {
+int complain(const char* message, int exit_code) {
   std::fflush(stdout);
-  std::fprintf(stderr, "normlab: %s\n", message.c_str());
+  std::fprintf(stderr, "normlab: %s\n", message);
   return exit_code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_command(int argc, char** argv) {
   CLI::App app("A laboratory for normalization layers", "normlab");
   app.require_subcommand(1);
   app.set_version_flag("--version", normlab::build_info().version);
   app.footer("Each command has a --help of its own.\nExample:\n  normlab run");
+  normlab::add_run_command(app);
+  normlab::add_train_command(app);
+  normlab::add_evaluate_command(app);
+  normlab::add_predict_command(app);
+  normlab::add_report_command(app);
+  normlab::add_summary_command(app);
+  normlab::add_data_command(app);
+  normlab::add_info_command(app);
   try {
-    normlab::add_run_command(app);
-    normlab::add_train_command(app);
-    normlab::add_evaluate_command(app);
-    normlab::add_predict_command(app);
-    normlab::add_report_command(app);
-    normlab::add_summary_command(app);
-    normlab::add_data_command(app);
-    normlab::add_info_command(app);
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& error) {
     // --help and --version arrive here too.
     if (error.get_exit_code() == 0) return app.exit(error);
-    return complain(normlab::explain_usage(app, error), kUsage);
+    return complain(normlab::explain_usage(app, error).c_str(), kUsage);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_command(argc, argv);
   } catch (const normlab::UsageError& error) {
     return complain(error.what(), kUsage);
   } catch (const normlab::Interrupted& error) {
