@@ -172,6 +172,21 @@ TEST(Network, SaysWhichLayerDoesNotFit) {
                            {"test.toml", "no parameters"});
 }
 
+// A norm over a single number gives its shift whatever it reads, so nothing before it would learn.
+TEST(Network, HasNoNormOverASingleNumber) {
+  const std::string placeholder =
+      "[[layer]]\ntype = \"conv\"\nout = 4\nkernel = 8\n[[layer]]\ntype = \"norm\"\n";
+  EXPECT_EQ(make("[1, 8, 8]", placeholder, {.kind = NormKind::kInstance}).layers().size(), 1u);
+  EXPECT_EQ(make("[1, 8, 8]", placeholder, {.kind = NormKind::kLayer}).layers().size(), 2u);
+  expect_error<UsageError>(
+      [&] { make("[1, 8, 8]", placeholder, {.kind = NormKind::kGroup, .groups = 4}); },
+      {"test.toml", "single number", "fewer groups"});
+  const std::string by_name =
+      "[[layer]]\ntype = \"conv\"\nout = 4\nkernel = 8\n"
+      "[[layer]]\ntype = \"instance_norm\"\nname = \"in\"\n";
+  expect_error<UsageError>([&] { make("[1, 8, 8]", by_name); }, {"'in'", "single number"});
+}
+
 TEST(Network, FitsExactlyWhatJustFits) {
   EXPECT_EQ(make("[1, 4, 5]", "[[layer]]\ntype = \"conv\"\nout = 7\nkernel = [4, 5]\n").classes(),
             7);

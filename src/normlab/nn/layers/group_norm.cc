@@ -80,6 +80,12 @@ std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& 
     throw UsageError(
         fmt::format("{}: {} groups do not divide its {} channels", place.where, groups, channels));
   }
+  if (channels / groups * place.input.pixels() == 1) {
+    throw UsageError(
+        fmt::format("{}: each of its groups is a single number, of which normalization leaves "
+                    "nothing; use fewer groups, or no norm there",
+                    place.where));
+  }
   return std::make_unique<GroupNormLayer>(spec, place, norm, groups);
 }
 

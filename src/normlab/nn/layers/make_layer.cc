@@ -17,6 +17,14 @@ std::unique_ptr<Layer> make_norm(const LayerSpec& spec, const LayerPlace& place,
   return nullptr;
 }
 
+// A placeholder on 1x1 maps stays empty under instance norm, which would put the shift in place of
+// every number there: nothing before it could learn (PyTorch refuses to train such a layer).
+std::unique_ptr<Layer> fill_placeholder(const LayerSpec& spec, const LayerPlace& place,
+                                        const Norm& norm) {
+  if (norm.kind == NormKind::kInstance && place.input.pixels() == 1) return nullptr;
+  return make_norm(spec, place, norm);
+}
+
 // The norm that a model asks for by its own name keeps the experiment's eps, momentum and affine.
 Norm own_norm(NormKind kind, const LayerSpec& spec, Norm norm) {
   norm.kind = kind;
@@ -36,7 +44,7 @@ std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place
     case LayerType::kRelu:
       return make_relu(spec, place);
     case LayerType::kNorm:
-      return make_norm(spec, place, options.norm);
+      return fill_placeholder(spec, place, options.norm);
     case LayerType::kBatchNorm:
       return make_norm(spec, place, own_norm(NormKind::kBatch, spec, options.norm));
     case LayerType::kLayerNorm:

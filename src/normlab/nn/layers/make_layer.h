@@ -15,7 +15,7 @@ struct LayerPlace {
   std::string where;  // "models/x.toml:12: layer 'conv1.0'", for messages
 };
 
-// The layer that `spec` asks for on this input, or null for a placeholder that holds no norm.
+// The layer that `spec` asks for on this input, or null for a placeholder that stays empty.
 // Throws UsageError if it does not fit its input.
 std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place,
                                   const NetworkOptions& options);
