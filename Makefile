@@ -77,8 +77,9 @@ sanitize: ## all tests with ASan and UBSan, the threaded ones with TSan
 	@$(ctest) tsan
 
 .PHONY: planted
-planted: test-build ## plant known mistakes one by one; the tests must catch each
-	@scripts/planted-mistakes
+planted: ## plant known mistakes one by one; the tests must catch each
+	$(call packages,run test planted)
+	@scripts/planted-mistakes --jobs $(JOBS)
 
 .PHONY: install
 install: build ## install program, library and headers under PREFIX

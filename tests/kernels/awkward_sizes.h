@@ -13,7 +13,8 @@ struct ImageSize {
   int height;
   int width;
 };
-inline constexpr ImageSize kAwkwardImages[] = {{1, 1}, {3, 5}, {7, 7}, {13, 9}, {28, 28}};
+// The widest is wider than any band that a kernel cuts rows into.
+inline constexpr ImageSize kAwkwardImages[] = {{1, 1}, {3, 5}, {7, 7}, {13, 9}, {28, 28}, {3, 125}};
 
 // Many channels of large images in great numbers prove no more than fewer, and take seconds.
 inline bool too_much(const Shape& shape, int samples) {
