@@ -88,35 +88,74 @@ HWY_INLINE float sum_over_lanes(const float* vector, int lanes) {
   return sum_of_four(fours);
 }
 
-// The same for four vectors that stand `apart` floats from each other, all lanes used. Transposing
-// four by four costs a third of summing each vector by itself, which took as long as the arithmetic
-// of a small convolution's weight gradient.
-HWY_INLINE void sum_four_over_lanes(float* sums, const float* vectors, std::size_t apart) {
-#if HWY_TARGET == HWY_SCALAR
-  for (std::size_t k = 0; k < 4; ++k) sums[k] = sum_over_lanes(vectors + k * apart, kLanes);
-#else
+#if HWY_TARGET != HWY_SCALAR
+// Four vectors that stand `apart` floats from each other, in: four lanes of each, added. The result
+// holds, for every four lanes, one such sum of each vector.
+HWY_INLINE Vector sum_within_fours(const float* vectors, std::size_t apart) {
   const hn::RepartitionToWide<Tag> pairs;
-  HWY_ALIGN float fours[kLanes];  // [lanes 0-3, 4-7, 8-11, 12-15][vector]
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-    const Vector a = load(vectors + piece);
-    const Vector b = load(vectors + apart + piece);
-    const Vector c = load(vectors + 2 * apart + piece);
-    const Vector d = load(vectors + 3 * apart + piece);
-    const auto ab_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, a, b));
-    const auto ab_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, a, b));
-    const auto cd_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, c, d));
-    const auto cd_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, c, d));
-    const Vector lane_0 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_01, cd_01));
-    const Vector lane_1 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_01, cd_01));
-    const Vector lane_2 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_23, cd_23));
-    const Vector lane_3 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_23, cd_23));
-    store(hn::Add(hn::Add(lane_0, lane_1), hn::Add(lane_2, lane_3)), fours + piece);
-  }
-  const hn::CappedTag<float, 4> four;
-  const auto low = hn::Add(hn::Load(four, fours), hn::Load(four, fours + 4));
-  const auto high = hn::Add(hn::Load(four, fours + 8), hn::Load(four, fours + 12));
-  hn::StoreU(hn::Add(low, high), four, sums);
+  const Vector a = load(vectors);
+  const Vector b = load(vectors + apart);
+  const Vector c = load(vectors + 2 * apart);
+  const Vector d = load(vectors + 3 * apart);
+  const auto ab_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, a, b));
+  const auto ab_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, a, b));
+  const auto cd_01 = hn::BitCast(pairs, hn::InterleaveLower(kTag, c, d));
+  const auto cd_23 = hn::BitCast(pairs, hn::InterleaveUpper(kTag, c, d));
+  const Vector lane_0 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_01, cd_01));
+  const Vector lane_1 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_01, cd_01));
+  const Vector lane_2 = hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_23, cd_23));
+  const Vector lane_3 = hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_23, cd_23));
+  return hn::Add(hn::Add(lane_0, lane_1), hn::Add(lane_2, lane_3));
+}
+
+// a's and b's fours, added in pairs and taking turns: a0+a1, b0+b1, a2+a3, b2+b3.
+HWY_INLINE Vector sum_pairs_of_fours(Vector a, Vector b) {
+  return hn::Add(hn::OddEvenBlocks(b, a), hn::SwapAdjacentBlocks(hn::OddEvenBlocks(a, b)));
+}
 #endif
+
+// The same for sixteen vectors that stand `apart` floats from each other, all lanes used: two shuffles
+// and an addition a sum. One vector at a time, this took as long as the arithmetic of a small
+// convolution's weight gradient.
+HWY_INLINE void sum_sixteen_over_lanes(float* sums, const float* vectors, std::size_t apart) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t k = 0; k < 16; ++k) sums[k] = sum_over_lanes(vectors + k * apart, kLanes);
+#else
+  const auto fours = [&](std::size_t group, std::size_t piece) HWY_ATTR {
+    return sum_within_fours(vectors + 4 * group * apart + piece, apart);
+  };
+  if constexpr (kPiece == 16) {
+    const Vector ab = sum_pairs_of_fours(fours(0, 0), fours(1, 0));
+    const Vector cd = sum_pairs_of_fours(fours(2, 0), fours(3, 0));
+    const Vector low = hn::ConcatLowerLower(kTag, cd, ab);
+    const Vector high = hn::ConcatUpperUpper(kTag, cd, ab);
+    hn::StoreU(hn::Add(low, high), kTag, sums);
+  } else if constexpr (kPiece == 8) {
+    for (std::size_t group = 0; group < 4; group += 2) {
+      const Vector low = sum_pairs_of_fours(fours(group, 0), fours(group + 1, 0));
+      const Vector high = sum_pairs_of_fours(fours(group, 8), fours(group + 1, 8));
+      hn::StoreU(hn::Add(low, high), kTag, sums + 4 * group);
+    }
+  } else {
+    for (std::size_t group = 0; group < 4; ++group) {
+      const Vector low = hn::Add(fours(group, 0), fours(group, 4));
+      const Vector high = hn::Add(fours(group, 8), fours(group, 12));
+      hn::StoreU(hn::Add(low, high), kTag, sums + 4 * group);
+    }
+  }
+#endif
+}
+
+// sums[k] = the sum over the first `lanes` lanes of the k-th of `count` vectors.
+HWY_INLINE void sums_over_lanes(float* sums, const float* vectors, std::size_t apart, int count,
+                                int lanes) {
+  int k = 0;
+  if (lanes == kLanes) {
+    for (; k + 16 <= count; k += 16, vectors += 16 * apart) {
+      sum_sixteen_over_lanes(sums + k, vectors, apart);
+    }
+  }
+  for (; k < count; ++k, vectors += apart) sums[k] = sum_over_lanes(vectors, lanes);
 }
 
 }  // namespace normlab::HWY_NAMESPACE
