@@ -20,7 +20,7 @@ namespace normlab::HWY_NAMESPACE {
 inline constexpr int kOutputs = kManyRegisters ? 8 : 4;  // output channels in registers
 inline constexpr int kTaps = 3;                          // taps in registers
 inline constexpr int kGroup = 72;       // taps whose sums wait in the cache together
-inline constexpr int kBandPixels = 56;  // outputs whose dy waits in the first-level cache
+inline constexpr int kBandPixels = 84;  // outputs whose dy waits in the first-level cache
 
 // Outputs [first, end) along one axis for which `stride * i + shift` lies in [0, extent).
 struct Range {
@@ -74,53 +74,39 @@ struct WeightGradient {
     return tap.channel + static_cast<std::ptrdiff_t>(pixel) * kLanes;
   }
 
-  template <int kO>
-  HWY_INLINE void gather(float* to, const float* dy, Range rows, Range columns) const {
-    for (int i = rows.first; i < rows.end; ++i) {
-      for (int j = columns.first; j < columns.end; ++j) {
-        const float* from = dy + tile_offset(out, 0, i, j);
-        HWY_UNROLL(8)
-        for (int o = 0; o < kO; ++o, from += y_channel, to += kLanes) {
-          for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-            store(load(from + piece), to + piece);
-          }
-        }
-      }
-    }
-  }
-
   Conv2dShape shape;
   Shape out;
   std::size_t x_channel;
   std::size_t y_channel;
 };
 
-// Some rows and columns of the outputs, with kO channels of dy gathered as [row][column][kO][16]:
-// one stream to read instead of kO, and it is read once for every three taps.
+// Some rows and columns of the outputs: as much of dy as stays in the first-level cache while all
+// taps go over it. (Gathering its channels into one stream first cost a tenth of the time.)
 struct Band {
-  const float* dy;
   Range rows;
   Range columns;
   bool is_first;  // its sums start at 0
 };
 
-// One output: sum[t][o] += dy[o] * x[t], for the kO gathered channels of dy and kT taps.
+// One output: sum[t][o] += dy[o] * x[t], for kO channels of dy that stand `apart` floats from each
+// other, and kT taps.
 template <int kO, int kT>
-HWY_INLINE void add_output(Vector (&sum)[kT][kO], const float* dy, const Vector (&x)[kT]) {
+HWY_INLINE void add_output(Vector (&sum)[kT][kO], const float* dy, std::size_t apart,
+                           const Vector (&x)[kT]) {
   HWY_UNROLL(8)
   for (int o = 0; o < kO; ++o) {
-    const Vector upstream = load_once(dy + o * kLanes);
+    const Vector upstream = load_once(dy + static_cast<std::size_t>(o) * apart);
     HWY_UNROLL(3)
     for (int t = 0; t < kT; ++t) sum[t][o] = hn::MulAdd(upstream, x[t], sum[t][o]);
   }
 }
 
-// sums[t][o][lane] += dy[o][i][j][lane] * x[t][i * stride][j * stride][lane] over the outputs (i, j)
-// of a band: kO channels by kT taps. The sums of a tap stand kOutputs vectors apart. A tap that
+// sums[t][o][lane] += dy[o][i][j][lane] * x[t][i * stride][j * stride][lane] over the outputs (i,
+// j) of a band: kO channels by kT taps. The sums of a tap stand kOutputs vectors apart. A tap that
 // falls outside the image reads a zero there, which costs less than leaving it out: taps that went
 // one by one at the rim took a sixth of the time.
 template <int kO, int kT>
-HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps,
+HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, const Tap* taps,
                          const WeightGradient& gradient) {
   const std::size_t x_step = static_cast<std::size_t>(gradient.shape.stride) * kLanes;
   for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
@@ -133,8 +119,8 @@ HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps,
         sum[t][o] = band.is_first ? hn::Zero(kTag) : load(at);
       }
     }
-    const float* dy = band.dy + piece;
     for (int i = band.rows.first; i < band.rows.end; ++i) {
+      const float* dy = dy_first + tile_offset(gradient.out, 0, i, band.columns.first) + piece;
       Range columns = band.columns;  // where all taps lie within the image
       HWY_UNROLL(3)
       for (int t = 0; t < kT; ++t) {
@@ -142,14 +128,14 @@ HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps,
       }
       const auto at_the_rim = [&](int from, int to) HWY_ATTR {
         HWY_UNROLL(1)
-        for (int j = from; j < to; ++j, dy += kO * kLanes) {
+        for (int j = from; j < to; ++j, dy += kLanes) {
           Vector x[kT];
           HWY_UNROLL(3)
           for (int t = 0; t < kT; ++t) {
             const bool inside = taps[t].rows.contains(i) && taps[t].columns.contains(j);
             x[t] = inside ? load(gradient.source(taps[t], i, j) + piece) : hn::Zero(kTag);
           }
-          add_output<kO, kT>(sum, dy, x);
+          add_output<kO, kT>(sum, dy, gradient.y_channel, x);
         }
       };
       at_the_rim(band.columns.first, columns.first);
@@ -157,14 +143,14 @@ HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps,
       HWY_UNROLL(3)
       for (int t = 0; t < kT; ++t) source[t] = gradient.source(taps[t], i, columns.first) + piece;
       HWY_UNROLL(1)
-      for (int j = columns.first; j < columns.end; ++j, dy += kO * kLanes) {
+      for (int j = columns.first; j < columns.end; ++j, dy += kLanes) {
         Vector x[kT];
         HWY_UNROLL(3)
         for (int t = 0; t < kT; ++t) {
           x[t] = load(source[t]);
           source[t] += x_step;
         }
-        add_output<kO, kT>(sum, dy, x);
+        add_output<kO, kT>(sum, dy, gradient.y_channel, x);
       }
       at_the_rim(columns.end, band.columns.end);
     }
@@ -177,11 +163,11 @@ HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps,
 }
 
 template <int kO>
-HWY_INLINE void add_band(float* sums, const Band& band, const Tap* taps, int count,
+HWY_INLINE void add_band(float* sums, const float* dy, const Band& band, const Tap* taps, int count,
                          const WeightGradient& gradient) {
-  if (count == 3) return add_band<kO, 3>(sums, band, taps, gradient);
-  if (count == 2) return add_band<kO, 2>(sums, band, taps, gradient);
-  add_band<kO, 1>(sums, band, taps, gradient);
+  if (count == 3) return add_band<kO, 3>(sums, dy, band, taps, gradient);
+  if (count == 2) return add_band<kO, 2>(sums, dy, band, taps, gradient);
+  add_band<kO, 1>(sums, dy, band, taps, gradient);
 }
 
 template <int kO>
@@ -197,23 +183,20 @@ void weight_gradient(float* dw, const float* dy, const float* x, int lanes,
     HWY_ALIGN float sums[kGroup * kOutputs * kLanes];
     Tap taps[kGroup];
     for (int tap = 0; tap < count; ++tap) taps[tap] = gradient.tap(x, group + tap);
-
-    HWY_ALIGN float gathered[kBandPixels * kO * kLanes];
     for (int row = 0; row < out.height; row += band_rows) {
       for (int column = 0; column < out.width; column += band_columns) {
-        const Band band{gathered,
-                        {row, std::min(row + band_rows, out.height)},
+        const Band band{{row, std::min(row + band_rows, out.height)},
                         {column, std::min(column + band_columns, out.width)},
                         row == 0 && column == 0};
-        gradient.gather<kO>(gathered, dy, band.rows, band.columns);
         for (int tap = 0; tap < count; tap += kTaps) {
-          add_band<kO>(sums + tap * kOutputs * kLanes, band, taps + tap,
+          add_band<kO>(sums + tap * kOutputs * kLanes, dy, band, taps + tap,
                        std::min(kTaps, count - tap), gradient);
         }
       }
     }
     for (int o = 0; o < kO; ++o) {
-      sums_over_lanes(dw + o * all_taps + group, sums + o * kLanes, kOutputs * kLanes, count, lanes);
+      sums_over_lanes(dw + o * all_taps + group, sums + o * kLanes, kOutputs * kLanes, count,
+                      lanes);
     }
   }
 }

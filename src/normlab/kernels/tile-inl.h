@@ -114,9 +114,9 @@ HWY_INLINE Vector sum_pairs_of_fours(Vector a, Vector b) {
 }
 #endif
 
-// The same for sixteen vectors that stand `apart` floats from each other, all lanes used: two shuffles
-// and an addition a sum. One vector at a time, this took as long as the arithmetic of a small
-// convolution's weight gradient.
+// The same for sixteen vectors that stand `apart` floats from each other, all lanes used: two
+// shuffles and an addition a sum. One vector at a time, this took as long as the arithmetic of a
+// small convolution's weight gradient.
 HWY_INLINE void sum_sixteen_over_lanes(float* sums, const float* vectors, std::size_t apart) {
 #if HWY_TARGET == HWY_SCALAR
   for (std::size_t k = 0; k < 16; ++k) sums[k] = sum_over_lanes(vectors + k * apart, kLanes);
