@@ -11,6 +11,7 @@
 #include "normlab/base/error.h"
 #include "normlab/kernels/batch_norm.h"
 #include "normlab/kernels/conv2d.h"
+#include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/kernels/group_norm.h"
 #include "normlab/kernels/pool2d.h"
 #include "normlab/kernels/relu.h"
@@ -109,7 +110,42 @@ class Bench {
         timing, [&] { conv2d_backward_input(dx.data(), dy.data(), packed_backward.data(), shape); },
         [&] { return relative_l2(images_of(dx, shape.input).values, expected.dx.values); });
 
+    if (conv2d_winograd_fits(shape)) {
+      FloatBuffer scratch(conv2d_winograd_scratch(shape));
+      packed.resize(conv2d_winograd_packed(shape));
+      packed_backward.resize(packed.size());
+      conv2d_winograd_pack_forward(packed.data(), w.data(), shape);
+      conv2d_winograd_pack_backward_input(packed_backward.data(), w.data(), shape);
+      timing.operation = "conv2d_winograd_forward";
+      time(
+          timing,
+          [&] {
+            conv2d_winograd_forward(y.data(), scratch.data(), x.data(), packed.data(), nullptr,
+                                    shape);
+          },
+          [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
+      timing.operation = "conv2d_winograd_backward_input";
+      time(
+          timing,
+          [&] {
+            conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(),
+                                           packed_backward.data(), shape);
+          },
+          [&] { return relative_l2(images_of(dx, shape.input).values, expected.dx.values); });
+    }
+
     FloatBuffer dw(w.size());
+    if (conv2d_winograd_fits(shape)) {
+      FloatBuffer scratch(conv2d_winograd_scratch(shape));
+      timing.operation = "conv2d_winograd_backward_weight";
+      time(
+          timing,
+          [&] {
+            conv2d_winograd_backward_weight(dw.data(), scratch.data(), dy.data(), x.data(), kLanes,
+                                            shape);
+          },
+          [&] { return relative_l2(doubles(dw), expected.dw.values); });
+    }
     timing.operation = "conv2d_backward_weight";
     time(
         timing, [&] { conv2d_backward_weight(dw.data(), dy.data(), x.data(), kLanes, shape); },

@@ -1,0 +1,209 @@
+// The gradient of a convolution's weights by Winograd's F(4,3), from the same transformed input as
+// the forward pass: the equation in conv2d_winograd.h, differentiated by w.
+//
+// A tap here is one (c, ky): a row of the kernel. For each tap, output channel and position there
+// is a vector of 16 sums, one per lane, over all quads in row order. They are added up band by band
+// of rows; G^T and the sum over lanes follow once at the end.
+#include <algorithm>
+
+#include "normlab/kernels/conv2d_winograd.h"
+#include "normlab/kernels/winograd_bands.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "normlab/kernels/conv2d_winograd_weight.cc"
+#include <hwy/foreach_target.h>
+
+#include "normlab/kernels/winograd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace normlab::HWY_NAMESPACE {
+
+inline constexpr int kTaps = 3;                          // at once
+inline constexpr int kOutputs = kManyRegisters ? 8 : 4;  // at once
+
+// sums[t][o][16] += dy[o][n] * x[t][n] over `count` quads n, for one position; dy's channels stand
+// `apart` floats from each other. Not inlined for the same reason as in conv2d_winograd.cc.
+template <int kO, int kT>
+HWY_NOINLINE void add_quads(float* sums, const float* dy, std::size_t apart,
+                            const float* const (&x)[kTaps], int count, bool from_zero) {
+  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    Vector sum[kT][kO];
+    HWY_UNROLL(3)
+    for (int t = 0; t < kT; ++t) {
+      HWY_UNROLL(8)
+      for (int o = 0; o < kO; ++o) {
+        const float* const at = sums + (t * kWinogradBlock + o) * kLanes + piece;
+        sum[t][o] = from_zero ? hn::Zero(kTag) : load(at);
+      }
+    }
+    HWY_UNROLL(1)
+    for (int n = 0; n < count; ++n) {
+      const std::size_t quad = static_cast<std::size_t>(n) * kLanes + piece;
+      Vector value[kT];
+      HWY_UNROLL(3)
+      for (int t = 0; t < kT; ++t) value[t] = load_once(x[t] + quad);
+      HWY_UNROLL(8)
+      for (int o = 0; o < kO; ++o) {
+        const Vector upstream = load_once(dy + static_cast<std::size_t>(o) * apart + quad);
+        HWY_UNROLL(3)
+        for (int t = 0; t < kT; ++t) sum[t][o] = hn::MulAdd(upstream, value[t], sum[t][o]);
+      }
+    }
+    HWY_UNROLL(3)
+    for (int t = 0; t < kT; ++t) {
+      HWY_UNROLL(8)
+      for (int o = 0; o < kO; ++o)
+        store(sum[t][o], sums + (t * kWinogradBlock + o) * kLanes + piece);
+    }
+  }
+}
+
+template <int kO>
+HWY_INLINE void add_quads(float* sums, const float* dy, std::size_t apart,
+                          const float* const (&x)[kTaps], int taps, int count, bool from_zero) {
+  if (taps == 3) return add_quads<kO, 3>(sums, dy, apart, x, count, from_zero);
+  if (taps == 2) return add_quads<kO, 2>(sums, dy, apart, x, count, from_zero);
+  add_quads<kO, 1>(sums, dy, apart, x, count, from_zero);
+}
+
+// Any number of output channels up to kWinogradBlock.
+HWY_INLINE void add_quads(float* sums, const float* dy, std::size_t apart,
+                          const float* const (&x)[kTaps], int outputs, int taps, int count,
+                          bool from_zero) {
+  for (int o = 0; o < outputs;) {
+    const int left = outputs - o;
+    float* const to = sums + o * kLanes;
+    const float* const from = dy + static_cast<std::size_t>(o) * apart;
+    if (kOutputs == 8 && left >= 8) {
+      add_quads<kOutputs>(to, from, apart, x, taps, count, from_zero);
+      o += kOutputs;
+    } else if (left >= 4) {
+      add_quads<4>(to, from, apart, x, taps, count, from_zero);
+      o += 4;
+    } else if (left >= 2) {
+      add_quads<2>(to, from, apart, x, taps, count, from_zero);
+      o += 2;
+    } else {
+      add_quads<1>(to, from, apart, x, taps, count, from_zero);
+      o += 1;
+    }
+  }
+}
+
+// dw of `taps` taps and `outputs` output channels from their sums [6][kTaps][kWinogradBlock][16].
+HWY_INLINE void finish(float* dw, const float* sums, int outputs, int taps, int lanes, int fan_in) {
+  constexpr std::size_t kPosition = kTaps * kWinogradBlock * kLanes;
+  constexpr int kNumbers = kTaps * kWinogradTaps * kWinogradBlock;
+  constexpr int kSixteens = (kNumbers + 15) / 16 * 16;
+  HWY_ALIGN float per_lane[kSixteens * kLanes] = {};  // [tap][kx][kWinogradBlock][16]
+  for (int tap = 0; tap < taps; ++tap) {
+    for (int o = 0; o < outputs; ++o) {
+      const float* const from = sums + (tap * kWinogradBlock + o) * kLanes;
+      float* const to = per_lane + (tap * kWinogradTaps * kWinogradBlock + o) * kLanes;
+      for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+        // An unused lane may hold a NaN, so it is left out here and not multiplied by 0 later.
+        const auto used = hn::FirstN(
+            kTag, static_cast<std::size_t>(std::max(0, lanes - static_cast<int>(piece))));
+        Vector sum[kWinogradTaps];
+        for (int kx = 0; kx < kWinogradTaps; ++kx) sum[kx] = hn::Zero(kTag);
+        for (std::size_t position = 0; position < kWinogradInputs; ++position) {
+          const Vector value = load(from + position * kPosition + piece);
+          for (int kx = 0; kx < kWinogradTaps; ++kx) {
+            const Vector g = broadcast(static_cast<float>(kWinogradG[position][kx]));
+            sum[kx] = hn::MulAdd(g, value, sum[kx]);
+          }
+        }
+        for (int kx = 0; kx < kWinogradTaps; ++kx) {
+          store(hn::IfThenElseZero(used, sum[kx]), to + kx * kWinogradBlock * kLanes + piece);
+        }
+      }
+    }
+  }
+  HWY_ALIGN float numbers[kSixteens];
+  for (int i = 0; i < kSixteens; i += 16) {
+    sum_sixteen_over_lanes(numbers + i, per_lane + i * kLanes, kLanes);
+  }
+  for (int o = 0; o < outputs; ++o) {
+    for (int i = 0; i < taps * kWinogradTaps; ++i) {
+      dw[o * fan_in + i] = numbers[i * kWinogradBlock + o];
+    }
+  }
+}
+
+void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
+                                     int lanes, const Conv2dShape& shape) {
+  const Shape out = shape.output();
+  const WinogradBands bands(shape);
+  const int all_taps = shape.input.channels * shape.kernel_height;
+  const auto quads = static_cast<std::size_t>(bands.quads);
+  float* const v = scratch;        // [6][C][rows of x][quads][16]
+  float* const t = v + bands.v();  // [6][kWinogradBlock][rows of dy][quads][16]
+  float* const all_sums = t + bands.t();
+  const std::size_t v_position = bands.v() / kWinogradInputs;
+  const std::size_t v_channel = v_position / static_cast<std::size_t>(shape.input.channels);
+  const std::size_t t_position = bands.t() / kWinogradInputs;
+  const std::size_t t_channel = t_position / kWinogradBlock;
+
+  for (int row = 0; row < out.height; row += bands.rows) {
+    const int rows = std::min(bands.rows, out.height - row);
+    const bool is_first = row == 0;
+    const bool is_last = row + rows == out.height;
+    for (int c = 0; c < shape.input.channels; ++c) {
+      for (int i = 0; i < rows + shape.kernel_height - 1; ++i) {
+        const int from = row + i - shape.padding;
+        float* const to = v + static_cast<std::size_t>(c) * v_channel +
+                          static_cast<std::size_t>(i) * quads * kLanes;
+        const bool inside = from >= 0 && from < shape.input.height;
+        // A row outside the image is one without pixels: all zero.
+        transform_input(to, v_position, x + (inside ? tile_offset(shape.input, c, from, 0) : 0),
+                        inside ? shape.input.width : 0, shape.padding, bands.quads);
+      }
+    }
+    float* sums = all_sums;
+    for (int first = 0; first < shape.out_channels; first += kWinogradBlock) {
+      const int outputs = std::min(kWinogradBlock, shape.out_channels - first);
+      for (int o = 0; o < outputs; ++o) {
+        for (int i = 0; i < rows; ++i) {
+          transform_upstream(t + static_cast<std::size_t>(o) * t_channel +
+                                 static_cast<std::size_t>(i) * quads * kLanes,
+                             t_position, dy + tile_offset(out, first + o, row + i, 0), out.width,
+                             bands.quads);
+        }
+      }
+      for (int tap = 0; tap < all_taps; tap += kTaps) {
+        const int taps = std::min(kTaps, all_taps - tap);
+        for (std::size_t position = 0; position < kWinogradInputs; ++position) {
+          const float* from[kTaps] = {};
+          for (int k = 0; k < taps; ++k) {
+            const auto c = static_cast<std::size_t>((tap + k) / shape.kernel_height);
+            const auto ky = static_cast<std::size_t>((tap + k) % shape.kernel_height);
+            from[k] = v + position * v_position + c * v_channel + ky * quads * kLanes;
+          }
+          add_quads(sums + position * kTaps * kWinogradBlock * kLanes, t + position * t_position,
+                    t_channel, from, outputs, taps, rows * bands.quads, is_first);
+        }
+        if (is_last)
+          finish(dw + first * shape.fan_in() + tap * kWinogradTaps, sums, outputs, taps, lanes,
+                 shape.fan_in());
+        if (!bands.is_one) sums += kWinogradInputs * kTaps * kWinogradBlock * kLanes;
+      }
+    }
+  }
+}
+
+}  // namespace normlab::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace normlab {
+namespace {
+HWY_EXPORT(conv2d_winograd_backward_weight);
+}  // namespace
+
+void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
+                                     int lanes, const Conv2dShape& shape) {
+  HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_weight)(dw, scratch, dy, x, lanes, shape);
+}
+
+}  // namespace normlab
+#endif  // HWY_ONCE
