@@ -88,9 +88,10 @@ void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const f
     const Vector slope =
         broadcast(static_cast<float>(static_cast<double>(dgamma[c]) * rstd / count));
     for (std::size_t at = 0; at < channel; at += kPiece) {
-      const Vector deviation = hn::Sub(load(x + at), center);
-      const Vector batch_terms = hn::MulAdd(deviation, slope, offset);
-      store(hn::Mul(scale, hn::Sub(load(dy + at), batch_terms)), dx + at);
+      const Vector value = load(x + at);
+      const Vector batch_terms = hn::MulAdd(hn::Sub(value, center), slope, offset);
+      const Vector gradient = hn::Mul(scale, hn::Sub(load(dy + at), batch_terms));
+      store(inputs.after_relu ? relu_gradient(gradient, value) : gradient, dx + at);
     }
   }
 }

@@ -35,6 +35,9 @@ struct BatchNormInputs {
   const float* gamma;  // may be null
   const float* mean;
   const float* rstd;
+  // Whether x is the output of a ReLU and dx shall be the gradient of that ReLU's input: 0 where x
+  // is not above 0.
+  bool after_relu = false;
 };
 void batch_norm_backward_parameters(float* dgamma, float* dbeta, const BatchNormInputs& inputs,
                                     int lanes, const Shape& shape);

@@ -10,7 +10,7 @@ HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape) {
+                    const Conv2dShape& shape, bool relu) {
   const Shape out = shape.output();
   Correlation correlation{
       shape.input.channels,
@@ -22,11 +22,11 @@ void conv2d_forward(float* y, const float* x, const float* packed_forward, const
     correlation.rows = {1, 1, 1, 1, 0, 1};
     correlation.columns = {out.pixels(), out.pixels(), 1, 1, 0, 1};
   }
-  correlate(y, x, packed_forward, bias, correlation);
+  correlate(y, x, packed_forward, bias, correlation, {.relu = relu});
 }
 
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape) {
+                           const Conv2dShape& shape, const float* relu_output) {
   const Shape out = shape.output();
   const int pad_rows = shape.kernel_height - 1 - shape.padding;
   const int pad_columns = shape.kernel_width - 1 - shape.padding;
@@ -39,7 +39,8 @@ void conv2d_backward_input(float* dx, const float* dy, const float* packed_backw
     correlation.rows = {1, 1, 1, 1, 0, 1};
     correlation.columns = {out.pixels(), out.pixels(), 1, 1, 0, 1};
   }
-  correlate(dx, dy, packed_backward_input, nullptr, correlation);
+  correlate(dx, dy, packed_backward_input, nullptr, correlation,
+            {.y = dx, .relu_output = relu_output});
 }
 
 }  // namespace normlab::HWY_NAMESPACE
@@ -78,13 +79,13 @@ void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape
 }
 
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape) {
-  HWY_DYNAMIC_DISPATCH(conv2d_forward)(y, x, packed_forward, bias, shape);
+                    const Conv2dShape& shape, bool relu) {
+  HWY_DYNAMIC_DISPATCH(conv2d_forward)(y, x, packed_forward, bias, shape, relu);
 }
 
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape) {
-  HWY_DYNAMIC_DISPATCH(conv2d_backward_input)(dx, dy, packed_backward_input, shape);
+                           const Conv2dShape& shape, const float* relu_output) {
+  HWY_DYNAMIC_DISPATCH(conv2d_backward_input)(dx, dy, packed_backward_input, shape, relu_output);
 }
 
 }  // namespace normlab

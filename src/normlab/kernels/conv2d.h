@@ -37,13 +37,14 @@ struct Conv2dShape {
 void conv2d_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 
-// y is assigned. `bias` has O numbers or is null.
+// y is assigned. `bias` has O numbers or is null. With `relu`, y = max(that, 0), NaN staying NaN.
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape);
+                    const Conv2dShape& shape, bool relu = false);
 
-// dx = dL/dx, assigned, from dy = dL/dy.
+// dx = dL/dx, assigned, from dy = dL/dy. Where x is the output of a ReLU and is given, dx is the
+// gradient of that ReLU's input: 0 where x is not above 0.
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape);
+                           const Conv2dShape& shape, const float* relu_output = nullptr);
 
 // dw = dL/dw of this tile's first `lanes` samples, assigned, in the order of w.
 void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lanes,

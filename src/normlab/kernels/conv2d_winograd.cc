@@ -9,6 +9,7 @@
 #define HWY_TARGET_INCLUDE "normlab/kernels/conv2d_winograd.cc"
 #include <hwy/foreach_target.h>
 
+#include "normlab/kernels/conv2d_ends-inl.h"
 #include "normlab/kernels/winograd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -41,8 +42,9 @@ struct WinogradSpot {
   const float* w;                       // packed block: [6][KH][C][pack]
   std::size_t pack;                     // channels of the packed block
   const float* start;                   // one per channel of the block, or null
-  int quad;                             // the first
-  float* y;                             // first channel's row
+  CorrelationEnds ends;
+  int quad;  // the first
+  float* y;  // first channel's row
 };
 
 // products[position][b][q][16] = sum over ky, c of w * v, in this order.
@@ -112,7 +114,8 @@ HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelati
         Vector y[kWinogradOutputs];
         transform_output(y, m);
         for (int k = 0; k < count; ++k) {
-          store(hn::Add(y[k], start), to + static_cast<std::size_t>(k) * kLanes + piece);
+          float* const at = to + static_cast<std::size_t>(k) * kLanes + piece;
+          store(finished(hn::Add(y[k], start), at, spot.ends), at);
         }
       }
     }
@@ -158,7 +161,8 @@ void correlate_blocks(WinogradSpot spot, const WinogradCorrelation& shape) {
 
 // Row by row; the transformed rows of x wait in a ring until the kernel has passed them.
 HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* packed,
-                          const float* start, const WinogradCorrelation& shape) {
+                          const float* start, const WinogradCorrelation& shape,
+                          const CorrelationEnds& ends) {
   const std::size_t x_row = static_cast<std::size_t>(shape.input.width) * kLanes;
   const std::size_t x_channel = static_cast<std::size_t>(shape.input.pixels()) * kLanes;
   const std::size_t ring_row = kWinogradInputs * shape.position();
@@ -184,22 +188,26 @@ HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* pa
     for (int ky = spot.first_row; ky < spot.end_row; ++ky) spot.rows[ky] = slot(top + ky);
     spot.w = packed;
     spot.start = start;
+    spot.ends = ends;
     spot.y = y + tile_offset(shape.output, 0, i, 0);
     correlate_blocks(spot, shape);
   }
 }
 
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape) {
+                             const float* bias, const Conv2dShape& shape, bool relu) {
   correlate(y, scratch, x, packed_forward, bias,
-            {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding});
+            {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding},
+            {.relu = relu});
 }
 
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
-                                    const float* packed_backward_input, const Conv2dShape& shape) {
+                                    const float* packed_backward_input, const Conv2dShape& shape,
+                                    const float* relu_output) {
   correlate(dx, scratch, dy, packed_backward_input, nullptr,
             {shape.output(), shape.input, shape.kernel_height,
-             shape.kernel_height - 1 - shape.padding, kWinogradTaps - 1 - shape.padding});
+             shape.kernel_height - 1 - shape.padding, kWinogradTaps - 1 - shape.padding},
+            {.y = dx, .relu_output = relu_output});
 }
 
 }  // namespace normlab::HWY_NAMESPACE
@@ -280,14 +288,15 @@ void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Co
 }
 
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape) {
-  HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)(y, scratch, x, packed_forward, bias, shape);
+                             const float* bias, const Conv2dShape& shape, bool relu) {
+  HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)(y, scratch, x, packed_forward, bias, shape, relu);
 }
 
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
-                                    const float* packed_backward_input, const Conv2dShape& shape) {
+                                    const float* packed_backward_input, const Conv2dShape& shape,
+                                    const float* relu_output) {
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_input)
-  (dx, scratch, dy, packed_backward_input, shape);
+  (dx, scratch, dy, packed_backward_input, shape, relu_output);
 }
 
 }  // namespace normlab

@@ -16,6 +16,7 @@
 #include <algorithm>
 
 #include "normlab/kernels/conv2d_blocks.h"
+#include "normlab/kernels/conv2d_ends-inl.h"
 #include "normlab/kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -80,7 +81,8 @@ struct Spot {
   const float* w;      // packed block: [C][KH][KW][pack]
   const float* start;  // one per channel of the block, or null
   float* y;            // first output of the first channel
-  std::size_t pack;    // channels of the packed block
+  CorrelationEnds ends;
+  std::size_t pack;  // channels of the packed block
   Axis::Taps rows;
   Axis::Taps columns;
 };
@@ -143,8 +145,9 @@ HWY_INLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
     for (int b = 0; b < kBlock; ++b) {
       HWY_UNROLL(8)
       for (int p = 0; p < kPixels; ++p) {
-        store(sum[b][p], spot.y + static_cast<std::size_t>(b) * shape.y_channel() +
-                             static_cast<std::size_t>(p) * y_pixel + piece);
+        float* const y = spot.y + static_cast<std::size_t>(b) * shape.y_channel() +
+                         static_cast<std::size_t>(p) * y_pixel + piece;
+        store(finished(sum[b][p], y, spot.ends), y);
       }
     }
   }
@@ -210,11 +213,11 @@ HWY_INLINE void correlate_block(const Correlation& shape, Spot spot) {
 
 // All channels of y, block by packed block; `start` has one number per channel or is null.
 HWY_INLINE void correlate(float* y, const float* x, const float* packed, const float* start,
-                          const Correlation& shape) {
+                          const Correlation& shape, const CorrelationEnds& ends) {
   // Eight channels by three pixels are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
   constexpr int kMost = kManyRegisters ? 8 : 4;
   const std::size_t weights = static_cast<std::size_t>(shape.channels) * shape.taps();
-  Spot spot{x, packed, start, y, 0, {}, {}};
+  Spot spot{x, packed, start, y, ends, 0, {}, {}};
   for (int done = 0; done < shape.blocks;) {
     const int pack = conv2d_block(shape.blocks - done);
     spot.pack = static_cast<std::size_t>(pack);

@@ -119,9 +119,10 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
         const Vector scale = hn::Mul(inverse, broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f));
         const std::size_t end = (c + 1) * group.channel;
         for (std::size_t at = c * group.channel + piece; at < end; at += kLanes) {
-          const Vector deviation = hn::Sub(load(inputs.x + at), center);
-          const Vector batch_terms = hn::MulAdd(deviation, slope, offset);
-          store(hn::MulSub(scale, load(inputs.dy + at), batch_terms), dx + at);
+          const Vector x = load(inputs.x + at);
+          const Vector batch_terms = hn::MulAdd(hn::Sub(x, center), slope, offset);
+          const Vector gradient = hn::MulSub(scale, load(inputs.dy + at), batch_terms);
+          store(inputs.after_relu ? relu_gradient(gradient, x) : gradient, dx + at);
         }
       }
     }

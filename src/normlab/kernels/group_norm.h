@@ -37,6 +37,9 @@ struct GroupNormInputs {
   const float* gamma;
   const float* mean;
   const float* rstd;
+  // Whether x is the output of a ReLU and dx shall be the gradient of that ReLU's input: 0 where x
+  // is not above 0.
+  bool after_relu = false;
 };
 void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
                          int lanes, const GroupNormShape& shape);

@@ -9,18 +9,15 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
-// Not Max(x, 0): which operand a maximum returns for a NaN differs between machines, and a NaN that
-// becomes 0 hides a diverged run.
 void relu_forward(float* y, const float* x, std::size_t count) {
   for (std::size_t i = 0; i < count; i += kPiece) {
-    const Vector value = load(x + i);
-    store(hn::IfThenZeroElse(hn::Lt(value, hn::Zero(kTag)), value), y + i);
+    store(relu(load(x + i)), y + i);
   }
 }
 
 void relu_backward(float* dx, const float* dy, const float* y, std::size_t count) {
   for (std::size_t i = 0; i < count; i += kPiece) {
-    store(hn::IfThenElseZero(hn::Gt(load(y + i), hn::Zero(kTag)), load(dy + i)), dx + i);
+    store(relu_gradient(load(dy + i), load(y + i)), dx + i);
   }
 }
 

@@ -44,6 +44,17 @@ HWY_INLINE Vector load_once(const float* from) {
   return value;
 }
 
+// max(value, 0). Not Max: which operand a maximum returns for a NaN differs between machines, and a
+// NaN that becomes 0 hides a diverged run.
+HWY_INLINE Vector relu(Vector value) {
+  return hn::IfThenZeroElse(hn::Lt(value, hn::Zero(kTag)), value);
+}
+
+// The gradient of a ReLU's input: dy where the ReLU's output y is above 0.
+HWY_INLINE Vector relu_gradient(Vector dy, Vector y) {
+  return hn::IfThenElseZero(hn::Gt(y, hn::Zero(kTag)), dy);
+}
+
 // The sums of several terms over `count` vectors of 16 lanes (one channel of a tile, say), lane by
 // lane: term(at, piece, totals) adds its vectors to totals[0 .. kTerms), where `at` is the offset
 // in floats of lane `piece` of the i-th vector; sums[k][lane] += what came together in totals[k].

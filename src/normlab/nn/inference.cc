@@ -17,7 +17,7 @@ class Inference::Implementation {
     largest_ = tile_size(network.input_shape());
     for (const auto& layer : network.layers()) {
       largest_ = std::max(largest_, tile_size(layer->output_shape()));
-      scratch_ = std::max(scratch_, layer->memory().saved);
+      scratch_ = std::max({scratch_, layer->memory().saved, layer->memory().scratch});
     }
     scratch_ = (scratch_ + kLanes - 1) / kLanes * kLanes;
     memory_.resize(static_cast<std::size_t>(workers.size()) * (2 * largest_ + scratch_));

@@ -27,8 +27,9 @@ struct ParameterSpec {
 
 // How much memory a layer wants, in floats.
 struct LayerMemory {
-  std::size_t packed = 0;  // weights in the kernels' order; once per network, filled by pack()
-  std::size_t saved = 0;   // from forward to backward, and room to work in for infer(); per tile
+  std::size_t packed = 0;   // weights in the kernels' order; once per network, filled by pack()
+  std::size_t saved = 0;    // from forward to backward, and room to work in for infer(); per tile
+  std::size_t scratch = 0;  // room to work in; per worker
 };
 
 // The weights of a layer, to read.
@@ -43,7 +44,8 @@ struct TileInfo {
   std::span<const std::uint32_t> ids;  // of the samples: positions in the data set, [lanes]
   std::uint64_t seed = 0;              // what dropout draws from, with ids and epoch
   std::uint32_t epoch = 0;
-  bool wants_dx = true;  // false for the first layer with parameters: nothing reads its dx
+  bool wants_dx = true;      // false for the first layer with parameters: nothing reads its dx
+  float* scratch = nullptr;  // memory().scratch floats
 };
 
 // What the backward of a layer reads. `x` and `y` are its input and output, each only where
@@ -83,12 +85,19 @@ class Layer {
   virtual bool reads_input() const { return false; }
   virtual bool reads_output() const { return false; }
 
+  // Asks the layer to do the work of the ReLU that follows it, or comes before it: then y is the
+  // ReLU's output, or dx the gradient of its input. Asked once, when the network is built; true if
+  // the layer does so from then on.
+  virtual bool take_over_relu_after() { return false; }
+  virtual bool take_over_relu_before() { return false; }
+
   // Puts weights in the kernels' order; called when they have changed. `buffers` are the layer's
   // own.
   virtual void pack(float* /*packed*/, const float* /*parameters*/,
                     const float* /*buffers*/) const {}
 
-  // Evaluation: running statistics, no dropout. y is assigned; `scratch` has memory().saved floats.
+  // Evaluation: running statistics, no dropout. y is assigned; `scratch` has as many floats as the
+  // larger of memory().saved and memory().scratch.
   virtual void infer(float* y, float* scratch, const float* x,
                      const LayerWeights& weights) const = 0;
 

@@ -9,6 +9,7 @@
 #include "normlab/base/error.h"
 #include "normlab/base/random.h"
 #include "normlab/nn/layers/make_layer.h"
+#include "normlab/nn/layers/relu.h"
 
 namespace normlab {
 namespace {
@@ -31,6 +32,10 @@ std::size_t total(const std::vector<ParameterView>& views) {
 
 }  // namespace
 
+std::string to_string(ConvolutionAlgorithm algorithm) {
+  return algorithm == ConvolutionAlgorithm::kDirect ? "direct" : "winograd";
+}
+
 Network::Network(const Model& model, const NetworkOptions& options)
     : model_(model), options_(options) {
   Shape shape = model.input;
@@ -50,6 +55,12 @@ Network::Network(const Model& model, const NetworkOptions& options)
                     "class (classes x 1 x 1); end it with a pooling, a convolution or a linear "
                     "layer that leaves 1x1",
                     model.source, to_string(shape)));
+  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (auto* const relu = dynamic_cast<ReluLayer*>(layers_[i].get())) {
+      relu->share_out(i > 0 ? layers_[i - 1].get() : nullptr,
+                      i + 1 < layers_.size() ? layers_[i + 1].get() : nullptr);
+    }
   }
   if (parameters_.empty()) {
     throw UsageError(fmt::format("{}: the network has no parameters to train", model.source));

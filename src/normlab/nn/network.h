@@ -28,10 +28,21 @@ struct ParameterView {
   std::size_t count = 0;
 };
 
-struct NetworkOptions {
-  Norm norm;                     // fills the placeholders
-  std::optional<float> dropout;  // replaces the probability of every dropout layer
+// How convolutions are computed. The results differ in their last bits, so it is part of what a
+// network is.
+enum class ConvolutionAlgorithm {
+  kDirect,    // the sum as it stands in the definition
+  kWinograd,  // kernels/conv2d_winograd.h where it fits, else direct
 };
+
+struct NetworkOptions {
+  Norm norm;                          // fills the placeholders
+  std::optional<float> dropout = {};  // replaces the probability of every dropout layer
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
+};
+
+// "direct", "winograd".
+std::string to_string(ConvolutionAlgorithm algorithm);
 
 class Network {
  public:

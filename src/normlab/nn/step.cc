@@ -104,6 +104,8 @@ class TrainingStep::Implementation {
    public:
     Way(Implementation& step, const Batch& batch, int tile, int worker)
         : step_(step), batch_(batch), tile_(tile) {
+      info_.scratch =
+          step.scratch_.data() + static_cast<std::size_t>(worker) * step.scratch_floats_;
       const int slot = step.meetings_.empty() ? worker : tile;
       memory_ = step.memory_.data() + static_cast<std::size_t>(slot) * step.tile_floats_;
       info_.lanes = lanes_used(batch.samples, tile);
@@ -189,6 +191,7 @@ class TrainingStep::Implementation {
         x_offset_.push_back(end);
         end += tile_size(layers_[i]->output_shape());
       }
+      scratch_floats_ = std::max(scratch_floats_, rounded(layers_[i]->memory().scratch));
       saved_offset_.push_back(end);
       end += rounded(layers_[i]->memory().saved);
     }
@@ -217,6 +220,7 @@ class TrainingStep::Implementation {
     weights_.pack();
     const auto slots = static_cast<std::size_t>(meetings_.empty() ? workers_.size() : tiles_);
     at_least(memory_, slots * tile_floats_);
+    at_least(scratch_, static_cast<std::size_t>(workers_.size()) * scratch_floats_);
     const auto tiles = static_cast<std::size_t>(tiles_);
     at_least(dparameters_, tiles * network_.parameter_values().size());
     gradient_.resize(network_.parameter_values().size());
@@ -264,6 +268,7 @@ class TrainingStep::Implementation {
   std::vector<std::size_t> buffer_offset_;
 
   std::size_t tile_floats_ = 0;
+  std::size_t scratch_floats_ = 0;
   std::vector<std::size_t> x_offset_;      // of layer i's input; one more for the last output
   std::vector<std::size_t> dx_offset_;     // likewise
   std::vector<std::size_t> saved_offset_;  // per layer
@@ -272,6 +277,7 @@ class TrainingStep::Implementation {
   int samples_ = 0;
   int tiles_ = 0;
   FloatBuffer memory_;       // [slots][tile_floats_]
+  FloatBuffer scratch_;      // [workers][scratch_floats_]
   FloatBuffer dparameters_;  // [tiles][parameters]
   FloatBuffer gradient_;
   std::vector<TileScore> scores_;

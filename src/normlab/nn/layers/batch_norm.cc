@@ -40,6 +40,7 @@ class BatchNormLayer final : public Layer, public Meeting {
 
   bool in_place() const override { return true; }
   bool reads_input() const override { return true; }
+  bool take_over_relu_before() override { return relu_before_ = true; }
 
   void pack(float* packed, const float*, const float* buffers) const override {
     for (std::size_t c = 0; c < channels_; ++c) {
@@ -152,11 +153,13 @@ class BatchNormLayer final : public Layer, public Meeting {
             .x = upstream.x,
             .gamma = gamma(weights),
             .mean = mean(memory),
-            .rstd = rstd(memory)};
+            .rstd = rstd(memory),
+            .after_relu = relu_before_};
   }
 
   std::string where_;
   Norm norm_;
+  bool relu_before_ = false;
   std::size_t channels_;
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "normlab/base/error.h"
+#include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/nn/layers/make_layer.h"
 
 namespace normlab {
@@ -12,11 +13,14 @@ namespace {
 
 class Conv2dLayer final : public Layer {
  public:
-  Conv2dLayer(const LayerSpec& spec, const LayerPlace& place, const Conv2dShape& shape)
+  Conv2dLayer(const LayerSpec& spec, const LayerPlace& place, const Conv2dShape& shape,
+              ConvolutionAlgorithm algorithm)
       : Layer(spec.name, spec.type == LayerType::kLinear ? "Linear" : "Conv2d", place.input,
               shape.output()),
         is_linear_(spec.type == LayerType::kLinear),
         has_bias_(spec.bias),
+        winograd_(algorithm == ConvolutionAlgorithm::kWinograd && conv2d_winograd_fits(shape)),
+        packed_(winograd_ ? conv2d_winograd_packed(shape) : shape.weights()),
         shape_(shape) {}
 
   std::vector<ParameterSpec> parameters() const override {
@@ -30,7 +34,9 @@ class Conv2dLayer final : public Layer {
     return specs;
   }
 
-  LayerMemory memory() const override { return {.packed = 2 * shape_.weights()}; }
+  LayerMemory memory() const override {
+    return {.packed = 2 * packed_, .scratch = winograd_ ? conv2d_winograd_scratch(shape_) : 0};
+  }
 
   std::uint64_t multiply_adds() const override {
     return static_cast<std::uint64_t>(shape_.weights()) *
@@ -40,28 +46,50 @@ class Conv2dLayer final : public Layer {
   bool in_place() const override { return false; }
   bool reads_input() const override { return true; }
 
+  bool take_over_relu_after() override { return relu_after_ = true; }
+  bool take_over_relu_before() override { return relu_before_ = true; }
+
   void pack(float* packed, const float* parameters, const float*) const override {
-    conv2d_pack_forward(packed, parameters, shape_);
-    conv2d_pack_backward_input(packed + shape_.weights(), parameters, shape_);
+    if (winograd_) {
+      conv2d_winograd_pack_forward(packed, parameters, shape_);
+      conv2d_winograd_pack_backward_input(packed + packed_, parameters, shape_);
+    } else {
+      conv2d_pack_forward(packed, parameters, shape_);
+      conv2d_pack_backward_input(packed + packed_, parameters, shape_);
+    }
   }
 
-  void infer(float* y, float*, const float* x, const LayerWeights& weights) const override {
-    conv2d_forward(y, x, weights.packed, bias(weights), shape_);
+  void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
+    if (winograd_) {
+      conv2d_winograd_forward(y, scratch, x, weights.packed, bias(weights), shape_, relu_after_);
+    } else {
+      conv2d_forward(y, x, weights.packed, bias(weights), shape_, relu_after_);
+    }
   }
 
   void forward(float* y, float*, const float* x, const LayerWeights& weights,
-               const TileInfo&) const override {
-    conv2d_forward(y, x, weights.packed, bias(weights), shape_);
+               const TileInfo& tile) const override {
+    infer(y, tile.scratch, x, weights);
   }
 
   void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
                 const LayerWeights& weights, const TileInfo& tile) const override {
-    conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
+    if (winograd_) {
+      conv2d_winograd_backward_weight(dparameters, tile.scratch, upstream.dy, upstream.x,
+                                      tile.lanes, shape_);
+    } else {
+      conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
+    }
     if (has_bias_) {
       conv2d_backward_bias(dparameters + shape_.weights(), upstream.dy, tile.lanes, shape_);
     }
-    if (tile.wants_dx) {
-      conv2d_backward_input(dx, upstream.dy, weights.packed + shape_.weights(), shape_);
+    if (!tile.wants_dx) return;
+    const float* const relu_output = relu_before_ ? upstream.x : nullptr;
+    if (winograd_) {
+      conv2d_winograd_backward_input(dx, tile.scratch, upstream.dy, weights.packed + packed_,
+                                     shape_, relu_output);
+    } else {
+      conv2d_backward_input(dx, upstream.dy, weights.packed + packed_, shape_, relu_output);
     }
   }
 
@@ -72,12 +100,17 @@ class Conv2dLayer final : public Layer {
 
   bool is_linear_;
   bool has_bias_;
+  bool winograd_;
+  bool relu_after_ = false;
+  bool relu_before_ = false;
+  std::size_t packed_;  // floats of the weights in either order
   Conv2dShape shape_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place) {
+std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place,
+                                   ConvolutionAlgorithm algorithm) {
   const Conv2dShape shape{place.input,       spec.out,    spec.kernel_height,
                           spec.kernel_width, spec.stride, spec.padding};
   const int height = place.input.height + 2 * spec.padding;
@@ -88,13 +121,13 @@ std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& plac
         "kernel or more padding",
         place.where, spec.kernel_height, spec.kernel_width, height, width));
   }
-  return std::make_unique<Conv2dLayer>(spec, place, shape);
+  return std::make_unique<Conv2dLayer>(spec, place, shape, algorithm);
 }
 
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerPlace& place) {
   const Conv2dShape shape{.input = {static_cast<int>(place.input.size()), 1, 1},
                           .out_channels = spec.out};
-  return std::make_unique<Conv2dLayer>(spec, place, shape);
+  return std::make_unique<Conv2dLayer>(spec, place, shape, ConvolutionAlgorithm::kDirect);
 }
 
 }  // namespace normlab

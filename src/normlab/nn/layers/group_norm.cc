@@ -30,6 +30,7 @@ class GroupNormLayer final : public Layer {
 
   bool in_place() const override { return true; }
   bool reads_input() const override { return true; }
+  bool take_over_relu_before() override { return relu_before_ = true; }
 
   // The statistics go by each sample alone, so evaluation is the forward of training.
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
@@ -50,7 +51,8 @@ class GroupNormLayer final : public Layer {
                          .x = upstream.x,
                          .gamma = gamma(weights),
                          .mean = upstream.saved,
-                         .rstd = upstream.saved + statistic()},
+                         .rstd = upstream.saved + statistic(),
+                         .after_relu = relu_before_},
                         tile.lanes, shape_);
   }
 
@@ -65,6 +67,7 @@ class GroupNormLayer final : public Layer {
   }
 
   bool affine_;
+  bool relu_before_ = false;
   GroupNormShape shape_;
 };
 

@@ -38,7 +38,7 @@ std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place
                                   const NetworkOptions& options) {
   switch (spec.type) {
     case LayerType::kConv:
-      return make_conv2d(spec, place);
+      return make_conv2d(spec, place, options.convolution);
     case LayerType::kLinear:
       return make_linear(spec, place);
     case LayerType::kRelu:

@@ -21,7 +21,8 @@ std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place
                                   const NetworkOptions& options);
 
 // One per kind of layer, each in the file of its name.
-std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place);
+std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place,
+                                   ConvolutionAlgorithm algorithm);
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerPlace& place);
 std::unique_ptr<Layer> make_relu(const LayerSpec& spec, const LayerPlace& place);
 std::unique_ptr<Layer> make_batch_norm(const LayerSpec& spec, const LayerPlace& place,

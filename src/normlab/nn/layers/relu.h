@@ -1,0 +1,32 @@
+// ReLU, which its neighbours do where they can: a sweep over memory less, forward and backward.
+#pragma once
+
+#include "normlab/nn/layers/make_layer.h"
+
+namespace normlab {
+
+class ReluLayer final : public Layer {
+ public:
+  ReluLayer(const LayerSpec& spec, const LayerPlace& place);
+
+  // Leaves the forward to the layer before and the backward to the layer after, if they take it;
+  // either may be null. What is left is done here, twice over if memory is not shared: max(x, 0)
+  // and its gradient do not change what has been through them.
+  void share_out(Layer* before, Layer* after);
+
+  bool in_place() const override { return true; }
+  bool reads_output() const override { return true; }
+
+  void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override;
+  void forward(float* y, float* saved, const float* x, const LayerWeights& weights,
+               const TileInfo& tile) const override;
+  void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
+                const LayerWeights& weights, const TileInfo& tile) const override;
+
+ private:
+  std::size_t count_;
+  bool forward_taken_ = false;
+  bool backward_taken_ = false;
+};
+
+}  // namespace normlab
