@@ -7,6 +7,7 @@
 
 #include "kernels/batch_norm_problem.h"
 #include "kernels/conv2d_problem.h"
+#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
 #include "kernels/log_softmax_problem.h"
@@ -86,6 +87,11 @@ std::map<std::string, std::vector<float>> run_every_kernel() {
     outputs[problem.text() + ", dx"] = run.dx;
     outputs[problem.text() + ", dw"] = run.dw;
     outputs[problem.text() + ", dbias"] = run.dbias;
+    if (!conv2d_winograd_fits(shape)) continue;
+    const Conv2dOutputs winograd = run_conv2d_winograd(problem);
+    outputs["winograd, " + problem.text() + ", y"] = winograd.y;
+    outputs["winograd, " + problem.text() + ", dx"] = winograd.dx;
+    outputs["winograd, " + problem.text() + ", dw"] = winograd.dw;
   }
   for (const int groups : {1, 4, 8}) {
     const GroupNormProblem problem =

@@ -1,0 +1,51 @@
+// A convolution by Winograd's algorithm, run through the kernels tile by tile.
+#pragma once
+
+#include "kernels/conv2d_problem.h"
+#include "normlab/kernels/conv2d_winograd.h"
+
+namespace normlab {
+
+// No dbias. The scratch is guarded and holds NaN before each call: nothing may be left over in it.
+inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem) {
+  const Conv2dShape& shape = problem.shape;
+  GuardedFloats forward_weights(conv2d_winograd_packed(shape));
+  GuardedFloats backward_weights(conv2d_winograd_packed(shape));
+  conv2d_winograd_pack_forward(forward_weights.data(), problem.w.data(), shape);
+  conv2d_winograd_pack_backward_input(backward_weights.data(), problem.w.data(), shape);
+  forward_weights.expect_intact("packed for forward");
+  backward_weights.expect_intact("packed for backward");
+
+  GuardedTiles x(shape.input, problem.samples, problem.x);
+  GuardedTiles dy(shape.output(), problem.samples, problem.dy);
+  GuardedTiles y(shape.output(), problem.samples);
+  GuardedTiles dx(shape.input, problem.samples);
+  std::vector<float> dw_parts;
+  const auto with_scratch = [&](const auto& run) {
+    GuardedFloats scratch(conv2d_winograd_scratch(shape));
+    run(scratch.data());
+    scratch.expect_intact("scratch");
+  };
+  for (int tile = 0; tile < x.count(); ++tile) {
+    with_scratch([&](float* scratch) {
+      conv2d_winograd_forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
+                              problem.bias.empty() ? nullptr : problem.bias.data(), shape);
+    });
+    with_scratch([&](float* scratch) {
+      conv2d_winograd_backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(),
+                                     shape);
+    });
+    GuardedFloats dw(shape.weights());
+    with_scratch([&](float* scratch) {
+      conv2d_winograd_backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile),
+                                      x.lanes(tile), shape);
+    });
+    dw.expect_intact("dw");
+    dw_parts.insert(dw_parts.end(), dw.data(), dw.data() + dw.size());
+  }
+  GuardedFloats dw(shape.weights());
+  sum_over_tiles(dw.data(), dw_parts.data(), x.count(), shape.weights());
+  return {y.values("y"), dx.values("dx"), dw.values(), {}};
+}
+
+}  // namespace normlab

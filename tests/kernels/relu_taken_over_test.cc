@@ -1,0 +1,101 @@
+// A convolution or a norm that does its neighbour's ReLU gives what the two give one after the
+// other, to the bit.
+#include <gtest/gtest.h>
+
+#include "kernels/batch_norm_problem.h"
+#include "kernels/conv2d_problem.h"
+#include "kernels/conv2d_winograd_problem.h"
+#include "kernels/group_norm_problem.h"
+#include "kernels/instruction_sets.h"
+#include "normlab/kernels/relu.h"
+
+namespace normlab {
+namespace {
+
+// What a ReLU gives: whole numbers, so that zeros are among them.
+GuardedFloats relu_output(reference::Random& random, std::size_t count) {
+  GuardedFloats x(random.integers(count, -2, 2));
+  relu_forward(x.data(), x.data(), count);
+  return x;
+}
+
+std::vector<float> after_relu(GuardedFloats y) {
+  relu_forward(y.data(), y.data(), y.size());
+  return y.values();
+}
+
+std::vector<float> through_relu(GuardedFloats dx, const GuardedFloats& relu_output) {
+  relu_backward(dx.data(), dx.data(), relu_output.data(), dx.size());
+  return dx.values();
+}
+
+TEST(ReluTakenOver, ByAConvolution) {
+  reference::Random random(191);
+  for (const Conv2dShape& shape :
+       {Conv2dShape{{5, 7, 9}, 10, 3, 3, 1, 1}, Conv2dShape{{8, 5, 6}, 8, 1, 1, 1, 0},
+        Conv2dShape{{3, 9, 8}, 7, 3, 2, 2, 1}}) {
+    const GuardedFloats x = relu_output(random, tile_size(shape.input));
+    const GuardedFloats dy(random.normals(tile_size(shape.output()), 0.2f, 1.0f));
+    const std::vector<float> w = random.normals(shape.weights(), 0.1f, 0.5f);
+    const std::vector<float> bias =
+        random.normals(static_cast<std::size_t>(shape.out_channels), 0.0f, 1.0f);
+    on_every_instruction_set([&] {
+      GuardedFloats packed(shape.weights());
+      GuardedFloats y(dy.size()), y_taken(dy.size()), dx(x.size()), dx_taken(x.size());
+      conv2d_pack_forward(packed.data(), w.data(), shape);
+      conv2d_forward(y.data(), x.data(), packed.data(), bias.data(), shape);
+      conv2d_forward(y_taken.data(), x.data(), packed.data(), bias.data(), shape, true);
+      expect_same_bits("y", after_relu(y), y_taken.values());
+      conv2d_pack_backward_input(packed.data(), w.data(), shape);
+      conv2d_backward_input(dx.data(), dy.data(), packed.data(), shape);
+      conv2d_backward_input(dx_taken.data(), dy.data(), packed.data(), shape, x.data());
+      expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
+
+      if (!conv2d_winograd_fits(shape)) return;
+      GuardedFloats scratch(conv2d_winograd_scratch(shape));
+      GuardedFloats transformed(conv2d_winograd_packed(shape));
+      conv2d_winograd_pack_forward(transformed.data(), w.data(), shape);
+      conv2d_winograd_forward(y.data(), scratch.data(), x.data(), transformed.data(), bias.data(),
+                              shape);
+      conv2d_winograd_forward(y_taken.data(), scratch.data(), x.data(), transformed.data(),
+                              bias.data(), shape, true);
+      expect_same_bits("winograd, y", after_relu(y), y_taken.values());
+      conv2d_winograd_pack_backward_input(transformed.data(), w.data(), shape);
+      conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(), transformed.data(),
+                                     shape);
+      conv2d_winograd_backward_input(dx_taken.data(), scratch.data(), dy.data(), transformed.data(),
+                                     shape, x.data());
+      expect_same_bits("winograd, dx", through_relu(dx, x), dx_taken.values());
+    });
+  }
+}
+
+TEST(ReluTakenOver, ByANorm) {
+  reference::Random random(192);
+  const Shape shape{8, 5, 7};
+  const GuardedFloats x = relu_output(random, tile_size(shape));
+  const GuardedFloats dy(random.normals(tile_size(shape), 0.2f, 1.0f));
+  const std::vector<float> gamma = random.normals(8, 0.3f, 1.0f);
+  const std::vector<float> mean = random.normals(4 * kLanes, 0.5f, 0.1f);
+  const std::vector<float> rstd = random.normals(4 * kLanes, 1.5f, 0.1f);
+  on_every_instruction_set([&] {
+    GuardedFloats dx(x.size()), dx_taken(x.size());
+    std::vector<float> dgamma(8), dbeta(8);
+    const GroupNormShape groups{shape, 4, 1e-5f};
+    const GuardedFloats group_mean(mean), group_rstd(rstd);
+    GroupNormInputs group{dy.data(), x.data(), gamma.data(), group_mean.data(), group_rstd.data()};
+    group_norm_backward(dx.data(), dgamma.data(), dbeta.data(), group, kLanes, groups);
+    group.after_relu = true;
+    group_norm_backward(dx_taken.data(), dgamma.data(), dbeta.data(), group, kLanes, groups);
+    expect_same_bits("group norm, dx", through_relu(dx, x), dx_taken.values());
+
+    BatchNormInputs batch{dy.data(), x.data(), gamma.data(), mean.data(), rstd.data()};
+    batch_norm_backward_input(dx.data(), batch, dgamma.data(), dbeta.data(), 100, shape);
+    batch.after_relu = true;
+    batch_norm_backward_input(dx_taken.data(), batch, dgamma.data(), dbeta.data(), 100, shape);
+    expect_same_bits("batch norm, dx", through_relu(dx, x), dx_taken.values());
+  });
+}
+
+}  // namespace
+}  // namespace normlab
