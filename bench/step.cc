@@ -22,7 +22,8 @@ constexpr int kBatches = 16;
 void check(const StepOptions& options, Workers& workers) {
   for (const GoldenCase& golden : golden_cases()) {
     if (golden.norm != options.norm || !golden.name.starts_with("session6")) continue;
-    for (const Difference& difference : compare_with_golden(options.root, golden, workers)) {
+    for (const Difference& difference :
+         compare_with_golden(options.root, golden, ConvolutionAlgorithm::kWinograd, workers)) {
       if (!(difference.ours <= 1e-5)) {
         throw Error(fmt::format("{}: {} is {} away from PyTorch's float64; not timed", golden.name,
                                 difference.quantity, difference.ours));

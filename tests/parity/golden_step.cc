@@ -77,7 +77,8 @@ std::vector<GoldenCase> golden_cases() {
 }
 
 std::vector<Difference> compare_with_golden(const std::filesystem::path& root,
-                                            const GoldenCase& golden, Workers& workers) {
+                                            const GoldenCase& golden,
+                                            ConvolutionAlgorithm convolution, Workers& workers) {
   const auto path = root / "tests/data/golden" / (golden.name + ".safetensors");
   const std::string source = path.filename();
   const SafetensorsFile file = read_safetensors(path);
@@ -85,6 +86,7 @@ std::vector<Difference> compare_with_golden(const std::filesystem::path& root,
   NetworkOptions options;
   options.norm.kind = golden.norm;
   options.dropout = 0.0f;
+  options.convolution = convolution;
   Network network(load_model(root / golden.model), options);
   network.initialise(1);  // running statistics; the weights come from the file
   load_weights(network, file, source);

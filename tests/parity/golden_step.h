@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "normlab/base/workers.h"
+#include "normlab/nn/network.h"
 #include "normlab/nn/norm.h"
 
 namespace normlab {
@@ -31,6 +32,7 @@ struct Difference {
 // parameter, running statistics after the step, log-probabilities in evaluation mode. Throws Error
 // if file and network do not name the same quantities.
 std::vector<Difference> compare_with_golden(const std::filesystem::path& root,
-                                            const GoldenCase& golden, Workers& workers);
+                                            const GoldenCase& golden,
+                                            ConvolutionAlgorithm convolution, Workers& workers);
 
 }  // namespace normlab

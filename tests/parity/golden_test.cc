@@ -15,12 +15,15 @@ class Golden : public testing::TestWithParam<GoldenCase> {};
 
 // The bound is that of docs/parity.md; PyTorch's own float32 stays under 5e-6 in these files.
 TEST_P(Golden, StepAgreesWithPyTorchInDouble) {
-  for (const int threads : {1, 3}) {
-    Workers workers(threads);
-    for (const auto& difference : compare_with_golden(NORMLAB_SOURCE_DIR, GetParam(), workers)) {
-      EXPECT_LE(difference.ours, 1e-5)
-          << difference.quantity << " with " << threads << " threads; PyTorch's float32 is "
-          << difference.pytorch_float32 << " away";
+  for (const auto algorithm : {ConvolutionAlgorithm::kDirect, ConvolutionAlgorithm::kWinograd}) {
+    for (const int threads : {1, 3}) {
+      Workers workers(threads);
+      for (const auto& difference :
+           compare_with_golden(NORMLAB_SOURCE_DIR, GetParam(), algorithm, workers)) {
+        EXPECT_LE(difference.ours, 1e-5)
+            << difference.quantity << ", " << to_string(algorithm) << " convolution, " << threads
+            << " threads; PyTorch's float32 is " << difference.pytorch_float32 << " away";
+      }
     }
   }
 }

@@ -118,14 +118,16 @@ TEST_F(ModelFile, SaysWhatIsWrong) {
         file.tensors.push_back({"extra", {1}, std::vector<float>{1}});
       },
       "\"extra\" has no place");
-  for (const char* key : {"normlab.model", "normlab.norm", "normlab.mean", "normlab.std",
-                          "normlab.dataset", "normlab.class_names"}) {
+  for (const char* key : {"normlab.model", "normlab.norm", "normlab.convolution", "normlab.mean",
+                          "normlab.std", "normlab.dataset", "normlab.class_names"}) {
     fails([&](SafetensorsFile& file) { file.metadata.erase(key); }, key);
   }
   fails([](SafetensorsFile& file) { file.metadata["normlab.model"] = "name = "; }, "normlab.model");
   fails([](SafetensorsFile& file) { file.metadata["normlab.norm"] = "{\"kind\": 3}"; },
         "normlab.norm");
   fails([](SafetensorsFile& file) { file.metadata["normlab.norm"] = "batch"; }, "normlab.norm");
+  fails([](SafetensorsFile& file) { file.metadata["normlab.convolution"] = "fft"; },
+        "neither direct nor winograd");
   fails([](SafetensorsFile& file) { file.metadata["normlab.std"] = "[0]"; }, "positive deviation");
   fails([](SafetensorsFile& file) { file.metadata["normlab.std"] = "[null]"; }, "no proper list");
   fails([](SafetensorsFile& file) { file.metadata["normlab.mean"] = "[0.1, 0.2]"; },

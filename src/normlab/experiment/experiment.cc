@@ -181,6 +181,7 @@ Model resolve_model(const RunSettings& settings, const std::filesystem::path& fo
 Network build_network(const RunSettings& settings, const std::filesystem::path& folder) {
   NetworkOptions options;
   options.norm = settings.norm;
+  options.convolution = settings.convolution;
   if (settings.dropout) options.dropout = static_cast<float>(*settings.dropout);
   return Network(resolve_model(settings, folder), options);
 }

@@ -147,6 +147,8 @@ constexpr std::array kNormKinds = {NormKind::kNone, NormKind::kBatch, NormKind::
 constexpr std::array kScheduleKinds = {ScheduleKind::kConstant, ScheduleKind::kStep,
                                        ScheduleKind::kMultiStep, ScheduleKind::kCosine,
                                        ScheduleKind::kOneCycle};
+constexpr std::array kConvolutions = {ConvolutionAlgorithm::kDirect,
+                                      ConvolutionAlgorithm::kWinograd};
 constexpr std::array kL1Scopes = {L1Scope::kAll, L1Scope::kWeights};
 
 // A run that names a file or a text replaces whichever of the two stood at the top.
@@ -265,6 +267,11 @@ std::vector<ExperimentKey> make_keys() {
   keys.push_back(switch_key(
       "train.shuffle", "a new order of the training images in each epoch",
       [](auto& s) -> auto& { return s.recipe.shuffle; }));
+  keys.push_back(choice_key(
+      "train.convolution", kConvolutions, to_string,
+      "how convolutions are computed: winograd is faster where kernels are 3 wide and stride is 1, "
+      "and rounds otherwise (docs/performance.md)",
+      [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(number_key(
       "optimizer.momentum", {.least = 0, .most = 1, .below_most = true},

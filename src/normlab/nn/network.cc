@@ -36,6 +36,13 @@ std::string to_string(ConvolutionAlgorithm algorithm) {
   return algorithm == ConvolutionAlgorithm::kDirect ? "direct" : "winograd";
 }
 
+std::optional<ConvolutionAlgorithm> parse_convolution_algorithm(const std::string& name) {
+  for (const auto algorithm : {ConvolutionAlgorithm::kDirect, ConvolutionAlgorithm::kWinograd}) {
+    if (to_string(algorithm) == name) return algorithm;
+  }
+  return {};
+}
+
 Network::Network(const Model& model, const NetworkOptions& options)
     : model_(model), options_(options) {
   Shape shape = model.input;

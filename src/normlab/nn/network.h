@@ -43,6 +43,8 @@ struct NetworkOptions {
 
 // "direct", "winograd".
 std::string to_string(ConvolutionAlgorithm algorithm);
+// Nothing for any other name.
+std::optional<ConvolutionAlgorithm> parse_convolution_algorithm(const std::string& name);
 
 class Network {
  public:

@@ -23,6 +23,7 @@ using Json = nlohmann::json;
 
 constexpr auto kModelKey = "normlab.model";
 constexpr auto kNormKey = "normlab.norm";
+constexpr auto kConvolutionKey = "normlab.convolution";
 constexpr auto kMeanKey = "normlab.mean";
 constexpr auto kStdKey = "normlab.std";
 constexpr auto kDatasetKey = "normlab.dataset";
@@ -156,6 +157,13 @@ Network rebuild_network(const SafetensorsFile& file, const std::string& source) 
   NetworkOptions options;
   options.norm =
       norm_from_json(metadata_at(file, kNormKey, source), fmt::format("{} ({})", source, kNormKey));
+  const std::string& convolution = metadata_at(file, kConvolutionKey, source);
+  if (const auto algorithm = parse_convolution_algorithm(convolution)) {
+    options.convolution = *algorithm;
+  } else {
+    throw Error(fmt::format("{}: the metadata's \"{}\" is \"{}\", neither direct nor winograd",
+                            source, kConvolutionKey, convolution));
+  }
   try {
     const std::string& text = metadata_at(file, kModelKey, source);
     return Network(parse_model(text, fmt::format("{} ({})", source, kModelKey)), options);
@@ -171,6 +179,7 @@ void save_model(const std::filesystem::path& path, const Network& network,
   SafetensorsFile file;
   file.metadata = {{kModelKey, network.model().text},
                    {kNormKey, to_json(network.options().norm)},
+                   {kConvolutionKey, to_string(network.options().convolution)},
                    {kMeanKey, numbers_to_json(info.scale.mean)},
                    {kStdKey, numbers_to_json(info.scale.std)},
                    {kDatasetKey, info.dataset},
