@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Trains session6 with five seeds on either side and compares the mean test accuracies.
+"""Trains session6 with several seeds on either side and compares the mean test accuracies.
 
-    tests/parity/whole_runs.py build/release          # about ten minutes on two cores
+    tests/parity/whole_runs.py build/release          # 5 seeds, about ten minutes on two cores
+    tests/parity/whole_runs.py build/release --seeds 15
     tests/parity/whole_runs.py build/release --record docs/parity.md
     tests/parity/whole_runs.py build/release --pytorch build/pytorch.json   # trains PyTorch only once
 
@@ -28,7 +29,6 @@ import mnist
 import networks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SEEDS = [1, 2, 3, 4, 5]
 EPOCHS, BATCH = 3, 128
 NETWORKS = {"GN": ("group", 0.0), "LN": ("layer", 0.0), "BN+L1": ("batch", 0.009)}
 STANDARD_ERRORS = 2.0
@@ -59,12 +59,12 @@ def torch_accuracy(name, seed, train, test):
     return accuracies
 
 
-def pytorch_accuracies(path, train, test):
+def pytorch_accuracies(path, seeds, train, test):
     """The last epoch's accuracy of each network and seed, from the file if there is one."""
     if path and path.exists():
         return json.loads(path.read_text())
     found = {name: [] for name in NETWORKS}
-    for seed in SEEDS:
+    for seed in seeds:
         for name in NETWORKS:
             begin = time.monotonic()
             found[name].append(torch_accuracy(name, seed, train, test)[-1])
@@ -90,10 +90,12 @@ def compare(name, ours, theirs):
     difference = statistics.mean(ours) - statistics.mean(theirs)
     error = (statistics.variance(ours) / len(ours) + statistics.variance(theirs) / len(theirs)) ** 0.5
     close = abs(difference) <= STANDARD_ERRORS * error
-    side = lambda values: (f"{statistics.mean(values):6.3f} ± {statistics.stdev(values):.3f}  "
-                           + " ".join(f"{value:.2f}" for value in values))
-    return (f"{name:6} {side(ours):50} {side(theirs):50} {difference:+.3f} = {difference / error:+.1f} standard errors"
-            + ("" if close else "  TOO FAR"), close)
+    side = lambda values: f"{statistics.mean(values):8.3f} ± {statistics.stdev(values):6.3f}"
+    line = (f"{name:6} {side(ours)} {side(theirs)}   {difference:+.3f} = {difference / error:+.1f} standard errors"
+            + ("" if close else "  TOO FAR"))
+    for who, values in (("normlab", ours), ("PyTorch", theirs)):
+        line += f"\n       {who:8}" + " ".join(f"{value:.2f}" for value in values)
+    return line, close
 
 
 def main():
@@ -102,22 +104,26 @@ def main():
     parser.add_argument("--data", help="folder of the MNIST files (default: normlab's cache)")
     parser.add_argument("--record", type=pathlib.Path, help="put the output between the marks in this file")
     parser.add_argument("--pytorch", type=pathlib.Path, help="PyTorch's accuracies: read, or written if absent")
+    parser.add_argument("--seeds", type=int, default=5, help="how many, from 1 on")
     arguments = parser.parse_args()
+    if arguments.seeds < 2:
+        parser.error("--seeds: a standard error needs at least 2")
 
+    seeds = range(1, arguments.seeds + 1)
     threads = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads)
     folder = mnist.folder(arguments.data)
     train, test = tensors(folder, "train"), tensors(folder, "t10k")
     program = pathlib.Path(arguments.build) / "normlab"
-    theirs = pytorch_accuracies(arguments.pytorch, train, test)
+    theirs = pytorch_accuracies(arguments.pytorch, seeds, train, test)
     ours = {name: [] for name in NETWORKS}
-    for seed in SEEDS:
+    for seed in seeds:
         for name, accuracies in normlab_accuracies(program, seed, threads).items():
             ours[name].append(accuracies[-1])
 
-    lines = [f"Test accuracy in percent after {EPOCHS} epochs, no augmentation, seeds {SEEDS[0]} to {SEEDS[-1]}; "
-             f"PyTorch {torch.__version__}; mean ± standard deviation, each seed.", "",
-             f"{'norm':6} {'normlab':50} {'PyTorch':50} normlab - PyTorch"]
+    lines = [f"Test accuracy in percent after {EPOCHS} epochs, no augmentation, seeds 1 to {seeds[-1]}; "
+             f"PyTorch {torch.__version__}; mean ± standard deviation.", "",
+             f"{'norm':6} {'normlab':>17} {'PyTorch':>17}   normlab - PyTorch"]
     good = True
     for name in NETWORKS:
         line, close = compare(name, ours[name], theirs[name])

@@ -106,6 +106,7 @@ class TrainingStep::Implementation {
         : step_(step), batch_(batch), tile_(tile) {
       info_.scratch =
           step.scratch_.data() + static_cast<std::size_t>(worker) * step.scratch_floats_;
+      passing_ = step.passing_.data() + static_cast<std::size_t>(worker) * step.passing_floats_;
       const int slot = step.meetings_.empty() ? worker : tile;
       memory_ = step.memory_.data() + static_cast<std::size_t>(slot) * step.tile_floats_;
       info_.lanes = lanes_used(batch.samples, tile);
@@ -165,7 +166,10 @@ class TrainingStep::Implementation {
    private:
     LayerUpstream read(std::size_t i) const { return {upstream(i + 1), x(i), y(i), saved(i)}; }
     // The gradient of layer i's input, which is that of layer i-1's output.
-    float* upstream(std::size_t i) const { return memory_ + step_.dx_offset_[i]; }
+    float* upstream(std::size_t i) const {
+      const GradientPlace& place = step_.dx_[i];
+      return (place.waits ? memory_ : passing_) + place.offset;
+    }
     float* saved(std::size_t i) const { return memory_ + step_.saved_offset_[i]; }
     float* dparameters(std::size_t i) const {
       return step_.dparameters_.data() +
@@ -177,7 +181,16 @@ class TrainingStep::Implementation {
     const Batch& batch_;
     int tile_;
     float* memory_;
+    float* passing_;
     TileInfo info_;
+  };
+
+  // Where the gradient of a layer's input stands. It is done with before the worker takes its next
+  // tile, unless the tile waits for others with it: most of the memory that tiles of a batch norm
+  // would take up between passes is gradients that nothing waits for.
+  struct GradientPlace {
+    bool waits = false;  // in the tile's memory, else in the worker's
+    std::size_t offset = 0;
   };
 
   // Where in a tile's memory everything stands.
@@ -198,18 +211,37 @@ class TrainingStep::Implementation {
     log_probabilities_offset_ = end;
     end += tile_size(layers_.back()->output_shape());
 
-    // Gradients take turns in two places, each as large as the largest.
+    // Gradients on their way take turns in two places, each as large as the largest.
     std::size_t largest = tile_size(network_.input_shape());
+    std::size_t largest_waiting = 0;
     for (const auto& layer : layers_) {
       largest = std::max(largest, tile_size(layer->output_shape()));
+      if (layer->meeting()) {
+        largest_waiting = std::max(largest_waiting, tile_size(layer->output_shape()));
+      }
     }
-    dx_offset_.assign(layers_.size() + 1, end);
-    for (std::size_t i = layers_.size(); i-- > 0;) {
-      const bool other = !layers_[i]->in_place();
-      const bool first = dx_offset_[i + 1] == end;
-      dx_offset_[i] = first != other ? end : end + largest;
+    dx_.resize(layers_.size() + 1);
+    std::size_t turn = 0;
+    for (std::size_t i = layers_.size() + 1; i-- > 0;) {
+      const bool above = i < layers_.size();  // there is a layer whose input's gradient this is
+      if (waits(i)) {
+        dx_[i] = {true, end};
+      } else if (above && layers_[i]->in_place() && !dx_[i + 1].waits) {
+        dx_[i] = dx_[i + 1];
+      } else {
+        turn = largest - turn;
+        dx_[i] = {false, turn};
+      }
     }
-    tile_floats_ = end + 2 * largest;
+    tile_floats_ = end + largest_waiting;
+    passing_floats_ = 2 * largest;
+  }
+
+  // Whether the gradient of layer i's input is what comes to a meeting: at once, or through layers
+  // that change it where it stands.
+  bool waits(std::size_t i) const {
+    while (i > 0 && !layers_[i - 1]->meeting() && layers_[i - 1]->in_place()) --i;
+    return i > 0 && layers_[i - 1]->meeting();
   }
 
   static std::size_t rounded(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
@@ -220,6 +252,7 @@ class TrainingStep::Implementation {
     weights_.pack();
     const auto slots = static_cast<std::size_t>(meetings_.empty() ? workers_.size() : tiles_);
     at_least(memory_, slots * tile_floats_);
+    at_least(passing_, static_cast<std::size_t>(workers_.size()) * passing_floats_);
     at_least(scratch_, static_cast<std::size_t>(workers_.size()) * scratch_floats_);
     const auto tiles = static_cast<std::size_t>(tiles_);
     at_least(dparameters_, tiles * network_.parameter_values().size());
@@ -268,15 +301,17 @@ class TrainingStep::Implementation {
   std::vector<std::size_t> buffer_offset_;
 
   std::size_t tile_floats_ = 0;
+  std::size_t passing_floats_ = 0;
   std::size_t scratch_floats_ = 0;
   std::vector<std::size_t> x_offset_;      // of layer i's input; one more for the last output
-  std::vector<std::size_t> dx_offset_;     // likewise
+  std::vector<GradientPlace> dx_;          // likewise
   std::vector<std::size_t> saved_offset_;  // per layer
   std::size_t log_probabilities_offset_ = 0;
 
   int samples_ = 0;
   int tiles_ = 0;
   FloatBuffer memory_;       // [slots][tile_floats_]
+  FloatBuffer passing_;      // [workers][passing_floats_]: gradients that wait for nothing
   FloatBuffer scratch_;      // [workers][scratch_floats_]
   FloatBuffer dparameters_;  // [tiles][parameters]
   FloatBuffer gradient_;
