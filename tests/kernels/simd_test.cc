@@ -11,6 +11,7 @@
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
 #include "kernels/log_softmax_problem.h"
+#include "kernels/norm_max_pool_problem.h"
 #include "kernels/pool2d_problem.h"
 #include "normlab/base/error.h"
 #include "normlab/kernels/relu.h"
@@ -110,6 +111,22 @@ std::map<std::string, std::vector<float>> run_every_kernel() {
   outputs["batch norm, dx"] = run.dx;
   outputs["batch norm, dgamma"] = run.dgamma;
   outputs["batch norm, dbeta"] = run.dbeta;
+  for (const int side : {2, 3}) {
+    const auto group =
+        random_group_norm_max_pool(random, {{8, 13, 9}, 4, 1e-5f}, 17, /*affine=*/true, side);
+    const GroupNormOutputs group_run = run_group_norm_max_pool(group);
+    outputs[group.text() + ", y"] = group_run.y;
+    outputs[group.text() + ", dx"] = group_run.dx;
+    outputs[group.text() + ", dgamma"] = group_run.dgamma;
+    outputs[group.text() + ", dbeta"] = group_run.dbeta;
+    const auto batch =
+        random_batch_norm_max_pool(random, {10, 13, 9}, 1e-5f, 17, /*affine=*/true, side);
+    const BatchNormOutputs batch_run = run_batch_norm_max_pool(batch);
+    outputs[batch.text() + ", y"] = batch_run.y;
+    outputs[batch.text() + ", dx"] = batch_run.dx;
+    outputs[batch.text() + ", dgamma"] = batch_run.dgamma;
+    outputs[batch.text() + ", dbeta"] = batch_run.dbeta;
+  }
   for (const Pooling pooling : {Pooling::kMax, Pooling::kAverage}) {
     Pool2dProblem pool{pooling, {{3, 13, 9}, 3, 3, 2}, 17, {}, {}};
     pool.x = random.normals(pool.x_size(), 0.0f, 1.0f);

@@ -176,8 +176,51 @@ name = "last"
 type = "batch_norm"
 )";
 
+// Max pools whose windows stand side by side, each after a norm, which does their work: first of
+// all, after a ReLU, and before layers that work in place.
+inline constexpr const char* kPooledNorms = R"(
+name = "pooled norms"
+input = [4, 13, 11]
+[[layer]]
+type = "norm"
+[[layer]]
+type = "max_pool"
+kernel = 3
+[[layer]]
+type = "dropout"
+probability = 0.1
+[[layer]]
+type = "conv"
+out = 6
+kernel = 2
+padding = 1
+[[layer]]
+type = "relu"
+[[layer]]
+type = "norm"
+[[layer]]
+type = "max_pool"
+kernel = 2
+[[layer]]
+type = "relu"
+[[layer]]
+type = "conv"
+out = 4
+kernel = 1
+[[layer]]
+type = "norm"
+[[layer]]
+type = "max_pool"
+kernel = 1
+[[layer]]
+type = "flatten"
+[[layer]]
+type = "linear"
+out = 5
+)";
+
 inline constexpr const char* kTestNetworks[] = {kEveryLayer, kNormsEverywhere, kInPlace,
-                                                kNamedNorms};
+                                                kNamedNorms, kPooledNorms};
 
 // A network with weights as they are at the start, but random scale, shift and running statistics:
 // never the 1 and 0 of initialise().

@@ -1,9 +1,12 @@
 #include "normlab/kernels/batch_norm.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "normlab/kernels/batch_norm.cc"
 #include <hwy/foreach_target.h>
 
+#include "normlab/kernels/max_pool_windows-inl.h"
 #include "normlab/kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -96,6 +99,42 @@ void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const f
   }
 }
 
+void batch_norm_max_pool_forward(float* y, float* extremes, const float* x,
+                                 const BatchNormChannels& channels, const Shape& shape, int side) {
+  const Windows windows(shape, side);
+  const std::size_t step = windows.count * kLanes;
+  for (int c = 0; c < shape.channels; ++c, x += windows.channel, y += step, extremes += step) {
+    ChannelNorm norm;
+    norm.gamma = channels.gamma ? channels.gamma[c] : 1.0f;
+    norm.shift = channels.beta ? channels.beta[c] : 0.0f;
+    std::fill_n(norm.center, kLanes, channels.mean[c]);
+    std::fill_n(norm.slope, kLanes, norm.gamma * channels.rstd[c]);
+    normalize_extremes(y, extremes, x, norm, windows);
+  }
+}
+
+void batch_norm_max_pool_backward_input(float* dx, const BatchNormMaxPoolInputs& inputs,
+                                        const float* dgamma, const float* dbeta, double count,
+                                        const Shape& shape) {
+  const Windows windows(shape, inputs.side);
+  for (int c = 0; c < shape.channels; ++c) {
+    const double rstd = static_cast<double>(inputs.norm.rstd[c]);
+    const float scale = (inputs.norm.gamma ? inputs.norm.gamma[c] : 1.0f) * inputs.norm.rstd[c];
+    const double share = static_cast<double>(scale) / count;
+    ChannelGradient gradient;
+    gradient.after_relu = inputs.norm.after_relu;
+    std::fill_n(gradient.center, kLanes, inputs.norm.mean[c]);
+    std::fill_n(gradient.scale, kLanes, scale);
+    std::fill_n(gradient.slope, kLanes,
+                static_cast<float>(share * rstd * static_cast<double>(dgamma[c])));
+    std::fill_n(gradient.offset, kLanes, static_cast<float>(share * static_cast<double>(dbeta[c])));
+    const std::size_t x_at = static_cast<std::size_t>(c) * windows.channel;
+    const std::size_t y_at = static_cast<std::size_t>(c) * windows.count * kLanes;
+    spread_gradient(dx + x_at, inputs.norm.dy + y_at, inputs.norm.x + x_at, inputs.extremes + y_at,
+                    gradient, windows);
+  }
+}
+
 }  // namespace normlab::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -106,6 +145,8 @@ HWY_EXPORT(batch_norm_moments);
 HWY_EXPORT(batch_norm_forward);
 HWY_EXPORT(batch_norm_backward_parameters);
 HWY_EXPORT(batch_norm_backward_input);
+HWY_EXPORT(batch_norm_max_pool_forward);
+HWY_EXPORT(batch_norm_max_pool_backward_input);
 }  // namespace
 
 Moments Moments::merged_with(const Moments& other) const {
@@ -134,6 +175,18 @@ void batch_norm_backward_parameters(float* dgamma, float* dbeta, const BatchNorm
 void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const float* dgamma,
                                const float* dbeta, double count, const Shape& shape) {
   HWY_DYNAMIC_DISPATCH(batch_norm_backward_input)(dx, inputs, dgamma, dbeta, count, shape);
+}
+
+void batch_norm_max_pool_forward(float* y, float* extremes, const float* x,
+                                 const BatchNormChannels& channels, const Shape& shape, int side) {
+  HWY_DYNAMIC_DISPATCH(batch_norm_max_pool_forward)(y, extremes, x, channels, shape, side);
+}
+
+void batch_norm_max_pool_backward_input(float* dx, const BatchNormMaxPoolInputs& inputs,
+                                        const float* dgamma, const float* dbeta, double count,
+                                        const Shape& shape) {
+  HWY_DYNAMIC_DISPATCH(batch_norm_max_pool_backward_input)
+  (dx, inputs, dgamma, dbeta, count, shape);
 }
 
 }  // namespace normlab

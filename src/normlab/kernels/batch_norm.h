@@ -47,4 +47,33 @@ void batch_norm_backward_parameters(float* dgamma, float* dbeta, const BatchNorm
 void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const float* dgamma,
                                const float* dbeta, double count, const Shape& shape);
 
+// Batch norm and the max pool after it in one, for windows of side x side numbers that stand side
+// by side: y, [C][H/side][W/side][16], is the largest normalized number of each window. It comes
+// from the window's largest x, or its smallest where gamma is below 0; these go to `extremes`, of
+// the shape of y. Both are assigned; y may not be x.
+//
+// This tile's part of dgamma and dbeta is what batch_norm_backward_parameters() finds for dy and
+// the extremes in place of x, both of the pool's output shape.
+struct BatchNormChannels {
+  const float* gamma;  // may be null
+  const float* beta;   // may be null
+  const float* mean;
+  const float* rstd;
+};
+void batch_norm_max_pool_forward(float* y, float* extremes, const float* x,
+                                 const BatchNormChannels& channels, const Shape& shape, int side);
+
+// Its dx, assigned; norm.dy has the shape of the pool's output, and dx may not be dy. `count` is
+// the number of values of x per channel. dy goes to the first number, in row order, that equals its
+// window's extreme. A max pool by itself compares rounded y, and so can choose differently where
+// two x of a window differ but their y do not; the choice by x is the one without rounding.
+struct BatchNormMaxPoolInputs {
+  BatchNormInputs norm;
+  const float* extremes;
+  int side;
+};
+void batch_norm_max_pool_backward_input(float* dx, const BatchNormMaxPoolInputs& inputs,
+                                        const float* dgamma, const float* dbeta, double count,
+                                        const Shape& shape);
+
 }  // namespace normlab

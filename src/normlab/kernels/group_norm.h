@@ -44,4 +44,31 @@ struct GroupNormInputs {
 void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
                          int lanes, const GroupNormShape& shape);
 
+// Group norm and the max pool after it in one, for windows of side x side numbers that stand side
+// by side: y, [C][H/side][W/side][16], is the largest normalized number of each window. It comes
+// from the window's largest x, or its smallest where gamma is below 0; these go to `extremes`, of
+// the shape of y. All are assigned; y may not be x.
+struct GroupNormMaxPoolOutputs {
+  float* y;
+  float* mean;
+  float* rstd;
+  float* extremes;
+};
+void group_norm_max_pool_forward(const GroupNormMaxPoolOutputs& outputs, const float* x,
+                                 const float* gamma, const float* beta, const GroupNormShape& shape,
+                                 int side);
+
+// Its gradients, all assigned; norm.dy has the shape of the pool's output, and dx may not be dy.
+// dy goes to the first number, in row order, that equals its window's extreme. A max pool by itself
+// compares rounded y, and so can choose differently where two x of a window differ but their y do
+// not; the choice by x is the one without rounding.
+struct GroupNormMaxPoolInputs {
+  GroupNormInputs norm;
+  const float* extremes;
+  int side;
+};
+void group_norm_max_pool_backward(float* dx, float* dgamma, float* dbeta,
+                                  const GroupNormMaxPoolInputs& inputs, int lanes,
+                                  const GroupNormShape& shape);
+
 }  // namespace normlab

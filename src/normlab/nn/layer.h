@@ -91,6 +91,13 @@ class Layer {
   virtual bool take_over_relu_after() { return false; }
   virtual bool take_over_relu_before() { return false; }
 
+  // Asks the layer to do the work of the max pool that follows it, forward and backward, whose
+  // windows of side x side numbers stand side by side. If it does so from then on, true: y and dy
+  // are the pool's output and its gradient, and have its shape.
+  virtual bool take_over_max_pool_after(int /*side*/) { return false; }
+  // The shape of y and dy: output_shape(), unless a max pool has been taken over.
+  virtual Shape stored_shape() const { return output_shape(); }
+
   // Puts weights in the kernels' order; called when they have changed. `buffers` are the layer's
   // own.
   virtual void pack(float* /*packed*/, const float* /*parameters*/,
@@ -138,7 +145,8 @@ class Meeting {
                                const TileInfo& tile) const = 0;
   // Also updates the running statistics. Throws Error if the batch has one value per channel.
   virtual void join_forward(MeetingMemory& memory, float* buffers) const = 0;
-  virtual void forward_joined(float* y, const float* x, const MeetingMemory& memory,
+  // y is assigned; `saved` is kept until the tile's backward.
+  virtual void forward_joined(float* y, float* saved, const float* x, const MeetingMemory& memory,
                               const LayerWeights& weights) const = 0;
 
   // dparameters, the sums over this tile, are assigned.

@@ -9,6 +9,7 @@
 #include "normlab/base/error.h"
 #include "normlab/base/random.h"
 #include "normlab/nn/layers/make_layer.h"
+#include "normlab/nn/layers/pool2d.h"
 #include "normlab/nn/layers/relu.h"
 
 namespace normlab {
@@ -67,6 +68,9 @@ Network::Network(const Model& model, const NetworkOptions& options)
     if (auto* const relu = dynamic_cast<ReluLayer*>(layers_[i].get())) {
       relu->share_out(i > 0 ? layers_[i - 1].get() : nullptr,
                       i + 1 < layers_.size() ? layers_[i + 1].get() : nullptr);
+    }
+    if (auto* const pool = dynamic_cast<MaxPool2dLayer*>(layers_[i].get())) {
+      pool->hand_over(i > 0 ? layers_[i - 1].get() : nullptr);
     }
   }
   if (parameters_.empty()) {

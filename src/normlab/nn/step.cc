@@ -126,7 +126,8 @@ class TrainingStep::Implementation {
       for (std::size_t i = from; i < to; ++i) {
         const Layer& layer = *step_.layers_[i];
         if (const Meeting* meeting = layer.meeting()) {
-          meeting->forward_joined(y(i), x(i), step_.meeting_memory_[i], step_.weights_[i]);
+          meeting->forward_joined(y(i), saved(i), x(i), step_.meeting_memory_[i],
+                                  step_.weights_[i]);
         } else {
           layer.forward(y(i), saved(i), x(i), step_.weights_[i], info_);
         }
@@ -202,7 +203,7 @@ class TrainingStep::Implementation {
         x_offset_.push_back(x_offset_.back());
       } else {
         x_offset_.push_back(end);
-        end += tile_size(layers_[i]->output_shape());
+        end += tile_size(layers_[i]->stored_shape());
       }
       scratch_floats_ = std::max(scratch_floats_, rounded(layers_[i]->memory().scratch));
       saved_offset_.push_back(end);
@@ -217,7 +218,7 @@ class TrainingStep::Implementation {
     for (const auto& layer : layers_) {
       largest = std::max(largest, tile_size(layer->output_shape()));
       if (layer->meeting()) {
-        largest_waiting = std::max(largest_waiting, tile_size(layer->output_shape()));
+        largest_waiting = std::max(largest_waiting, tile_size(layer->stored_shape()));
       }
     }
     dx_.resize(layers_.size() + 1);

@@ -7,7 +7,9 @@
 #include <stdexcept>
 
 #include "normlab/base/error.h"
+#include "normlab/kernels/pool2d.h"
 #include "normlab/nn/layers/make_layer.h"
+#include "normlab/tensor/tiles.h"
 
 namespace normlab {
 namespace {
@@ -35,12 +37,21 @@ class BatchNormLayer final : public Layer, public Meeting {
             {"running_var", ParameterKind::kScale, {channels}, 0, 1.0f}};
   }
 
-  // Running mean and rstd, for evaluation.
-  LayerMemory memory() const override { return {.packed = 2 * channels_}; }
+  // Running mean and rstd, for evaluation; the extremes of a max pool that has been taken over.
+  LayerMemory memory() const override {
+    return {.packed = 2 * channels_, .saved = pools() ? tile_size(stored_shape()) : 0};
+  }
 
-  bool in_place() const override { return true; }
+  bool in_place() const override { return !pools(); }
   bool reads_input() const override { return true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
+  bool take_over_max_pool_after(int side) override {
+    pool_side_ = side;
+    return true;
+  }
+  Shape stored_shape() const override {
+    return Pool2dShape{output_shape(), pool_side_, pool_side_, pool_side_}.output();
+  }
 
   void pack(float* packed, const float*, const float* buffers) const override {
     for (std::size_t c = 0; c < channels_; ++c) {
@@ -49,9 +60,8 @@ class BatchNormLayer final : public Layer, public Meeting {
     }
   }
 
-  void infer(float* y, float*, const float* x, const LayerWeights& weights) const override {
-    batch_norm_forward(y, x, gamma(weights), beta(weights), weights.packed,
-                       weights.packed + channels_, input_shape());
+  void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
+    run(y, scratch, x, channels(weights, weights.packed, weights.packed + channels_));
   }
 
   // While training, the step goes through the meeting instead.
@@ -96,18 +106,18 @@ class BatchNormLayer final : public Layer, public Meeting {
     }
   }
 
-  void forward_joined(float* y, const float* x, const MeetingMemory& memory,
+  void forward_joined(float* y, float* saved, const float* x, const MeetingMemory& memory,
                       const LayerWeights& weights) const override {
-    batch_norm_forward(y, x, gamma(weights), beta(weights), mean(memory), rstd(memory),
-                       input_shape());
+    run(y, saved, x, channels(weights, mean(memory), rstd(memory)));
   }
 
   void observe_backward(MeetingMemory& memory, int tile_index, float* dparameters,
                         const LayerUpstream& upstream, const LayerWeights& weights,
                         const TileInfo& tile) const override {
     float* const dgamma = memory.sums.data() + static_cast<std::size_t>(tile_index) * 2 * channels_;
-    batch_norm_backward_parameters(dgamma, dgamma + channels_, inputs(memory, upstream, weights),
-                                   tile.lanes, input_shape());
+    BatchNormInputs values = inputs(memory, upstream, weights);
+    if (pools()) values.x = upstream.saved;  // the others have no dy
+    batch_norm_backward_parameters(dgamma, dgamma + channels_, values, tile.lanes, stored_shape());
     if (norm_.affine) std::copy_n(dgamma, 2 * channels_, dparameters);
   }
 
@@ -125,13 +135,29 @@ class BatchNormLayer final : public Layer, public Meeting {
                        const LayerWeights& weights) const override {
     const float* const dgamma = memory.joined.data() + 2 * channels_;
     const double count = static_cast<double>(memory.samples) * input_shape().pixels();
-    batch_norm_backward_input(dx, inputs(memory, upstream, weights), dgamma, dgamma + channels_,
-                              count, input_shape());
+    const BatchNormInputs values = inputs(memory, upstream, weights);
+    if (pools()) {
+      batch_norm_max_pool_backward_input(dx, {values, upstream.saved, pool_side_}, dgamma,
+                                         dgamma + channels_, count, input_shape());
+    } else {
+      batch_norm_backward_input(dx, values, dgamma, dgamma + channels_, count, input_shape());
+    }
   }
 
   int smallest_batch() const override { return input_shape().pixels() > 1 ? 1 : 2; }
 
  private:
+  bool pools() const { return pool_side_ > 1; }
+
+  void run(float* y, float* extremes, const float* x, const BatchNormChannels& channels) const {
+    if (pools()) {
+      batch_norm_max_pool_forward(y, extremes, x, channels, input_shape(), pool_side_);
+    } else {
+      batch_norm_forward(y, x, channels.gamma, channels.beta, channels.mean, channels.rstd,
+                         input_shape());
+    }
+  }
+
   float rstd(double variance) const {
     return static_cast<float>(1.0 / std::sqrt(variance + static_cast<double>(norm_.eps)));
   }
@@ -144,8 +170,10 @@ class BatchNormLayer final : public Layer, public Meeting {
   const float* gamma(const LayerWeights& weights) const {
     return norm_.affine ? weights.parameters : nullptr;
   }
-  const float* beta(const LayerWeights& weights) const {
-    return norm_.affine ? weights.parameters + channels_ : nullptr;
+  BatchNormChannels channels(const LayerWeights& weights, const float* mean,
+                             const float* rstd) const {
+    const float* const beta = norm_.affine ? weights.parameters + channels_ : nullptr;
+    return {.gamma = gamma(weights), .beta = beta, .mean = mean, .rstd = rstd};
   }
   BatchNormInputs inputs(const MeetingMemory& memory, const LayerUpstream& upstream,
                          const LayerWeights& weights) const {
@@ -160,6 +188,7 @@ class BatchNormLayer final : public Layer, public Meeting {
   std::string where_;
   Norm norm_;
   bool relu_before_ = false;
+  int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none
   std::size_t channels_;
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "normlab/base/error.h"
+#include "normlab/kernels/pool2d.h"
 #include "normlab/nn/layers/make_layer.h"
 #include "normlab/tensor/tiles.h"
 
@@ -25,12 +26,21 @@ class GroupNormLayer final : public Layer {
             {"bias", ParameterKind::kShift, {channels}, 0, 0.0f}};
   }
 
-  // mean and rstd: [groups][16] each.
-  LayerMemory memory() const override { return {.saved = 2 * statistic()}; }
+  // mean and rstd: [groups][16] each; then the extremes of a max pool that has been taken over.
+  LayerMemory memory() const override {
+    return {.saved = 2 * statistic() + (pools() ? tile_size(stored_shape()) : 0)};
+  }
 
-  bool in_place() const override { return true; }
+  bool in_place() const override { return !pools(); }
   bool reads_input() const override { return true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
+  bool take_over_max_pool_after(int side) override {
+    pool_side_ = side;
+    return true;
+  }
+  Shape stored_shape() const override {
+    return Pool2dShape{output_shape(), pool_side_, pool_side_, pool_side_}.output();
+  }
 
   // The statistics go by each sample alone, so evaluation is the forward of training.
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
@@ -46,28 +56,41 @@ class GroupNormLayer final : public Layer {
                 const LayerWeights& weights, const TileInfo& tile) const override {
     float* const dgamma = affine_ ? dparameters : nullptr;
     float* const dbeta = affine_ ? dparameters + input_shape().channels : nullptr;
-    group_norm_backward(dx, dgamma, dbeta,
-                        {.dy = upstream.dy,
-                         .x = upstream.x,
-                         .gamma = gamma(weights),
-                         .mean = upstream.saved,
-                         .rstd = upstream.saved + statistic(),
-                         .after_relu = relu_before_},
-                        tile.lanes, shape_);
+    const GroupNormInputs inputs{.dy = upstream.dy,
+                                 .x = upstream.x,
+                                 .gamma = gamma(weights),
+                                 .mean = upstream.saved,
+                                 .rstd = upstream.saved + statistic(),
+                                 .after_relu = relu_before_};
+    if (pools()) {
+      group_norm_max_pool_backward(dx, dgamma, dbeta,
+                                   {inputs, upstream.saved + 2 * statistic(), pool_side_},
+                                   tile.lanes, shape_);
+    } else {
+      group_norm_backward(dx, dgamma, dbeta, inputs, tile.lanes, shape_);
+    }
   }
 
  private:
+  bool pools() const { return pool_side_ > 1; }
   std::size_t statistic() const { return static_cast<std::size_t>(shape_.groups) * kLanes; }
   const float* gamma(const LayerWeights& weights) const {
     return affine_ ? weights.parameters : nullptr;
   }
   void run(float* y, float* saved, const float* x, const LayerWeights& weights) const {
     const float* const beta = affine_ ? weights.parameters + input_shape().channels : nullptr;
-    group_norm_forward(y, saved, saved + statistic(), x, gamma(weights), beta, shape_);
+    float* const rstd = saved + statistic();
+    if (pools()) {
+      group_norm_max_pool_forward({y, saved, rstd, rstd + statistic()}, x, gamma(weights), beta,
+                                  shape_, pool_side_);
+    } else {
+      group_norm_forward(y, saved, rstd, x, gamma(weights), beta, shape_);
+    }
   }
 
   bool affine_;
   bool relu_before_ = false;
+  int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none
   GroupNormShape shape_;
 };
 

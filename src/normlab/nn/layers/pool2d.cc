@@ -1,39 +1,50 @@
-#include "normlab/kernels/pool2d.h"
+#include "normlab/nn/layers/pool2d.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "normlab/base/error.h"
-#include "normlab/nn/layers/make_layer.h"
+#include "normlab/tensor/tiles.h"
 
 namespace normlab {
-namespace {
 
-class MaxPool2dLayer final : public Layer {
- public:
-  MaxPool2dLayer(const LayerSpec& spec, const Pool2dShape& shape)
-      : Layer(spec.name, "MaxPool2d", shape.input, shape.output()), shape_(shape) {}
+MaxPool2dLayer::MaxPool2dLayer(const LayerSpec& spec, const Pool2dShape& shape)
+    : Layer(spec.name, "MaxPool2d", shape.input, shape.output()), shape_(shape) {}
 
-  bool in_place() const override { return false; }
-  bool reads_input() const override { return true; }
-  bool reads_output() const override { return true; }
+void MaxPool2dLayer::hand_over(Layer* before) {
+  const bool side_by_side =
+      shape_.kernel_height == shape_.stride && shape_.kernel_width == shape_.stride;
+  taken_ = side_by_side && before && before->take_over_max_pool_after(shape_.stride);
+}
 
-  void infer(float* y, float*, const float* x, const LayerWeights&) const override {
+void MaxPool2dLayer::pool(float* y, const float* x) const {
+  if (!taken_) {
     max_pool2d_forward(y, x, shape_);
+  } else if (y != x) {
+    std::copy_n(x, tile_size(output_shape()), y);
   }
+}
 
-  void forward(float* y, float*, const float* x, const LayerWeights&,
-               const TileInfo&) const override {
-    max_pool2d_forward(y, x, shape_);
-  }
+void MaxPool2dLayer::infer(float* y, float*, const float* x, const LayerWeights&) const {
+  pool(y, x);
+}
 
-  void backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
-                const TileInfo&) const override {
+void MaxPool2dLayer::forward(float* y, float*, const float* x, const LayerWeights&,
+                             const TileInfo&) const {
+  pool(y, x);
+}
+
+void MaxPool2dLayer::backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
+                              const TileInfo&) const {
+  if (!taken_) {
     max_pool2d_backward(dx, upstream.dy, upstream.x, upstream.y, shape_);
+  } else if (dx != upstream.dy) {
+    std::copy_n(upstream.dy, tile_size(output_shape()), dx);
   }
+}
 
- private:
-  Pool2dShape shape_;
-};
+namespace {
 
 class AveragePool2dLayer final : public Layer {
  public:
