@@ -19,6 +19,7 @@ Program::Program(const Start& start) {
   err_file_ = std::filesystem::temp_directory_path() /
               ("normlab-stderr-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
   std::vector<std::string> words = {NORMLAB_PROGRAM};
+  if (!start.script.empty()) words = {"/bin/sh", "-c", start.script, NORMLAB_PROGRAM};
   words.insert(words.end(), start.arguments.begin(), start.arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -38,7 +39,6 @@ Program::Program(const Start& start) {
       const struct rlimit limit = {static_cast<rlim_t>(start.largest_file),
                                    static_cast<rlim_t>(start.largest_file)};
       ::setrlimit(RLIMIT_FSIZE, &limit);
-      std::signal(SIGXFSZ, SIG_IGN);
     }
     ::execv(argv[0], argv.data());
     ::_exit(127);
@@ -92,6 +92,10 @@ Outcome Program::finish() {
   std::ifstream err(err_file_);
   outcome.err.assign(std::istreambuf_iterator<char>(err), {});
   return outcome;
+}
+
+Outcome run_in_shell(const std::filesystem::path& folder, const std::string& script) {
+  return Program({.arguments = {}, .folder = folder, .script = script}).finish();
 }
 
 Outcome run_program(const std::filesystem::path& folder,

@@ -20,6 +20,7 @@ struct Start {
   std::vector<std::string> arguments;
   std::filesystem::path folder;  // to work in
   long largest_file = -1;        // bytes; a write beyond them fails, as on a full disk
+  std::string script = {};       // if set, sh runs this; "$0" in it is the program
 };
 
 // A program at work. Its output goes to files, but for the lines that wait_for_line() reads.
@@ -47,6 +48,9 @@ class Program {
   std::string out_text_;
   std::size_t seen_ = 0;
 };
+
+// A line of shell, for redirections: run_in_shell(folder, "\"$0\" info >/dev/full").
+Outcome run_in_shell(const std::filesystem::path& folder, const std::string& script);
 
 Outcome run_program(const std::filesystem::path& folder, const std::vector<std::string>& arguments);
 

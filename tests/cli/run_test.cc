@@ -117,10 +117,12 @@ TEST(Run, KilledInTheMiddleOfAnEpochAndResumedItEndsWithTheSameBits) {
   EXPECT_EQ(results(place, "killed")["runs"][0]["status"], "interrupted");
   EXPECT_FALSE(place.has("killed/GN/model.safetensors"));
 
+  place.write("killed/GN/checkpoint.safetensors.tmp-1-2", "half of one");
   const Outcome resumed = place.run({"run", "--resume", "killed", "--no-report"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_NE(resumed.out.find("goes on after epoch "), std::string::npos) << resumed.out;
   expect_same_models(place, "whole", "killed");
+  EXPECT_FALSE(has_leftovers(place / "killed"));
   EXPECT_EQ(results(place, "killed")["runs"][0]["epochs"].size(), 3u);
 
   // What is finished is not done again.
@@ -170,9 +172,49 @@ TEST(Run, ACheckpointOfOtherSettingsIsRefused) {
   const auto at = text.find("epochs = 3");
   ASSERT_NE(at, std::string::npos);
   place.write("out/experiment.toml", text.replace(at, 10, "epochs = 4"));
+  const std::string before = place.read("out/results.json");
   const Outcome resumed = place.run({"run", "--resume", "out", "--no-report"});
   EXPECT_EQ(resumed.exit_code, 1);
   EXPECT_NE(resumed.err.find("made with other settings"), std::string::npos) << resumed.err;
+  EXPECT_EQ(place.read("out/results.json"), before);
+}
+
+TEST(Run, ACheckpointOfOtherDataIsRefused) {
+  const Workplace place;
+  ASSERT_EQ(place.run(place.run_arguments("out")).exit_code, 0);
+  std::string images = place.read("data/train-images-idx3-ubyte");
+  images.back() = static_cast<char>(images.back() ^ 1);
+  place.write("data/train-images-idx3-ubyte", images);
+  const Outcome resumed = place.run({"run", "--resume", "out", "--no-report"});
+  EXPECT_EQ(resumed.exit_code, 1);
+  EXPECT_NE(resumed.err.find("settings or data than those"), std::string::npos) << resumed.err;
+}
+
+TEST(Run, ResultsOfRunsThatTheExperimentDoesNotKnowAreKept) {
+  const Workplace place;
+  ASSERT_EQ(place.run(place.run_arguments("out")).exit_code, 0);
+  const std::string text = place.read("out/experiment.toml");
+  place.write("out/experiment.toml", text.substr(0, text.rfind("[[run]]")));
+  const std::string before = place.read("out/results.json");
+  const Outcome resumed = place.run({"run", "--resume", "out", "--no-report"});
+  EXPECT_EQ(resumed.exit_code, 1);
+  EXPECT_NE(resumed.err.find("results.json has a run BN+L1 that"), std::string::npos)
+      << resumed.err;
+  EXPECT_EQ(place.read("out/results.json"), before);
+}
+
+TEST(Run, StoppedWhileItGoesOnItKeepsTheResultsOfLaterRuns) {
+  const Workplace place(kManyImages);
+  ASSERT_EQ(place.run(place.run_arguments("out")).exit_code, 0);
+  std::filesystem::remove_all(place / "out/GN");
+  Program program({.arguments = {"run", "--resume", "out", "--no-report"}, .folder = place.path()});
+  ASSERT_TRUE(program.wait_for_line(" 1/3 "));
+  program.send(SIGHUP);  // its terminal was closed
+  ASSERT_EQ(program.finish().exit_code, 130);
+  const Json json = results(place, "out");
+  EXPECT_EQ(json["runs"][0]["status"], "interrupted");
+  EXPECT_EQ(json["runs"][1]["status"], "finished");
+  EXPECT_EQ(json["runs"][1]["epochs"].size(), 3u);
 }
 
 TEST(Run, ADivergedRunLeavesTheOthersAlone) {
@@ -207,6 +249,7 @@ TEST(Run, AFolderInUseIsLeftAlone) {
   const Outcome outcome = place.run(place.run_arguments("mine"));
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.err.find("mine: the folder is in use"), std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find("--resume"), std::string::npos) << "there is nothing to go on with";
   EXPECT_EQ(place.read("mine/thesis.txt"), "years of work");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(place / "mine"), {}), 1);
 }
@@ -231,6 +274,8 @@ TEST(Run, AFullDiskLosesNothing) {
   const Outcome outcome = program.finish();
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
   EXPECT_NE(outcome.err.find("checkpoint.safetensors: cannot be written"), std::string::npos)
+      << outcome.err;
+  EXPECT_NE(outcome.err.find("\nGo on with: normlab run --resume out\n"), std::string::npos)
       << outcome.err;
   EXPECT_FALSE(has_leftovers(place / "out"));
   const Outcome resumed = place.run({"run", "--resume", "out", "--no-report"});

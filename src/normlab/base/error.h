@@ -13,6 +13,13 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A file or folder cannot be written: the disk is full, the folder is read-only. What was there
+// before still is. Exit code 1.
+class WriteError : public Error {
+ public:
+  using Error::Error;
+};
+
 // What the user wrote cannot be meant: an unknown flag, key or norm, groups that do not divide the
 // channels, a model whose shapes do not fit. Exit code 2.
 class UsageError : public Error {

@@ -16,6 +16,8 @@
 namespace normlab {
 namespace {
 
+constexpr auto kTemporary = ".tmp-";
+
 std::string reason(int error_number) { return std::generic_category().message(error_number); }
 
 class Descriptor {
@@ -42,7 +44,7 @@ class TemporaryFile {
   explicit TemporaryFile(const std::filesystem::path& target) {
     static std::atomic<unsigned> count{0};
     path_ = target;
-    path_ += fmt::format(".tmp-{}-{}", ::getpid(), count.fetch_add(1));
+    path_ += fmt::format("{}{}-{}", kTemporary, ::getpid(), count.fetch_add(1));
   }
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
@@ -63,7 +65,7 @@ void write_all(int descriptor, std::span<const std::byte> bytes,
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+      throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -109,11 +111,12 @@ std::string read_text_file(const std::filesystem::path& path) {
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   TemporaryFile temporary(path);
   Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_EXCL);
-  if (!file) throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+  if (!file)
+    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
   write_all(file.value(), bytes, path);
   if (::fsync(file.value()) != 0 || !file.close() ||
       ::rename(temporary.path().c_str(), path.c_str()) != 0) {
-    throw Error(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
   }
   temporary.release();
   // The rename itself lives in the folder; without this a power cut may undo it.
@@ -127,11 +130,16 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
+bool is_temporary_file(const std::filesystem::path& path) {
+  return path.filename().native().find(kTemporary) != std::string::npos;
+}
+
 void create_directories(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) {
-    throw Error(fmt::format("{}: folder cannot be created: {}", path.native(), error.message()));
+    throw WriteError(
+        fmt::format("{}: folder cannot be created: {}", path.native(), error.message()));
   }
 }
 

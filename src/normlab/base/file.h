@@ -19,11 +19,14 @@ std::string read_text_file(const std::filesystem::path& path);
 
 // Writes `bytes` beside `path` under a temporary name, forces them to the disk (fsync) and renames:
 // after a crash at any instant the file holds either all of the old or all of the new bytes.
-// Throws Error naming the path and the system's reason; the temporary file is removed then.
+// Throws WriteError naming the path and the system's reason; the temporary file is removed then.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-// Creates a folder and its parents; throws Error naming the folder and the system's reason.
+// Whether a file of this name is one that write_file_atomically() was about to rename.
+bool is_temporary_file(const std::filesystem::path& path);
+
+// Creates a folder and its parents; throws WriteError naming the folder and the system's reason.
 void create_directories(const std::filesystem::path& path);
 
 }  // namespace normlab

@@ -3,7 +3,8 @@
 
 namespace normlab {
 
-// From here on SIGINT and SIGTERM are noted, once; after that they do what the system does.
+// From here on SIGINT, SIGTERM and (but under nohup) SIGHUP are noted, once; after that they do
+// what the system does.
 void note_interruptions();
 
 bool was_interrupted();

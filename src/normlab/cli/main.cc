@@ -1,8 +1,10 @@
 // The command line. Each command has its own file; this one knows their order, and turns what they
 // throw into one message and an exit code.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 
 #include "normlab/base/error.h"
@@ -12,6 +14,7 @@
 #include "normlab/cli/predict.h"
 #include "normlab/cli/report.h"
 #include "normlab/cli/run.h"
+#include "normlab/cli/standard_streams.h"
 #include "normlab/cli/summary.h"
 #include "normlab/cli/train.h"
 #include "normlab/cli/usage.h"
@@ -44,17 +47,26 @@ int run_command(int argc, char** argv) {
   normlab::add_info_command(app);
   try {
     app.parse(argc, argv);
-    return 0;
   } catch (const CLI::ParseError& error) {
     // --help and --version arrive here too.
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      std::cout.flush();
+      normlab::flush_standard_output();
+      return 0;
+    }
     return complain(normlab::explain_usage(app, error).c_str(), kUsage);
   }
+  normlab::flush_standard_output();
+  return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file beyond the limit on its size is then an error like a full disk, and leaves no pieces.
+  std::signal(SIGXFSZ, SIG_IGN);
+  normlab::open_standard_streams();
   try {
     return run_command(argc, argv);
   } catch (const normlab::UsageError& error) {

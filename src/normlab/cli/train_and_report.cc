@@ -25,26 +25,48 @@ LoadOptions load_options(const TrainingOptions& options) {
   return load;
 }
 
+std::string how_to_go_on(const std::string& path) {
+  return fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path);
+}
+
+ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
+                        Datasets& datasets, Workers& workers, const TrainingOptions& options) {
+  const std::string path = directory.path().string();
+  ProgressDisplay display(experiment, options.quiet, how_to_go_on(path));
+  note_interruptions();
+  try {
+    return run_experiment(experiment, directory, datasets, workers, display);
+  } catch (const WriteError& error) {
+    throw WriteError(fmt::format("{}; {}", error.what(), how_to_go_on(path)));
+  }
+}
+
+void draw(const std::filesystem::path& path, const Dataset& test_set, const std::string& layers) {
+  const auto later = [&](const char* what) {
+    return fmt::format("{}; all results are kept.\nDraw with: normlab report {}", what,
+                       path.string());
+  };
+  try {
+    write_report(path, test_set, layers);
+  } catch (const Error& error) {
+    // Ctrl-C goes to gnuplot, too.
+    if (was_interrupted()) throw Interrupted(later("stopped while figures were drawn"));
+    throw Error(later(error.what()));
+  }
+}
+
 void run_in(const RunDirectory& directory, const Experiment& experiment, Datasets& datasets,
             Workers& workers, const TrainingOptions& options) {
-  const std::string path = directory.path().string();
-  ExperimentResults results;
-  {
-    ProgressDisplay display(
-        experiment, options.quiet,
-        fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path));
-    note_interruptions();
-    results = run_experiment(experiment, directory, datasets, workers, display);
-  }
+  const ExperimentResults results = train(directory, experiment, datasets, workers, options);
   const Dataset& test_set = datasets.get(experiment.runs.front().data_name).test;
   fmt::print("\n{}\n", results_text(results, test_set.size()));
   std::fflush(stdout);
   const std::string layers = summary(build_network(experiment.runs.front()));
   write_file_atomically(directory.path() / "summary.txt", layers);
   if (options.no_report) {
-    fmt::print("{}\n", path);
+    fmt::print("{}\n", directory.path().string());
   } else {
-    write_report(directory.path(), test_set, layers);
+    draw(directory.path(), test_set, layers);
     fmt::print("{}\n", (directory.path() / "report.html").string());
   }
 

@@ -10,6 +10,7 @@
 #include <ctime>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
@@ -19,20 +20,31 @@ namespace {
 
 constexpr auto kLockFile = ".lock";
 
-std::string go_on_with(const std::filesystem::path& path) {
-  return fmt::format("normlab run --resume {}", path.string());
+bool holds_experiment(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path / "experiment.toml", ignored);
 }
 
 // Creates the folder; false if there is one already.
 bool create_new(const std::filesystem::path& path) {
-  if (path.has_parent_path()) normlab::create_directories(path.parent_path());
   std::error_code error;
-  const bool created = std::filesystem::create_directory(path, error);
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), error);
+  const bool created = !error && std::filesystem::create_directory(path, error);
   if (error && error != std::errc::file_exists) {
-    throw Error(fmt::format("{}: folder cannot be created: {}. Choose another with --out",
-                            path.string(), error.message()));
+    throw WriteError(fmt::format("{}: folder cannot be created: {}. Choose another with --out",
+                                 path.string(), error.message()));
   }
   return created;
+}
+
+// What a process that was killed was about to rename.
+void remove_temporary_files(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, ignored)) {
+    if (is_temporary_file(entry.path())) found.push_back(entry.path());
+  }
+  for (const std::filesystem::path& path : found) std::filesystem::remove(path, ignored);
 }
 
 std::filesystem::path create_named(const std::string& name) {
@@ -55,29 +67,32 @@ RunDirectory RunDirectory::create(const std::filesystem::path& out, const std::s
     }
     std::error_code error;
     if (!std::filesystem::is_empty(out, error)) {
-      throw Error(
-          fmt::format("{}: the folder is in use, it is not empty. Choose another with "
-                      "--out, or go on with what is there: {}",
-                      out.string(), go_on_with(out)));
+      throw Error(fmt::format(
+          "{}: the folder is in use, it is not empty. Choose another with --out{}", out.string(),
+          holds_experiment(out)
+              ? fmt::format(", or go on with what is there: normlab run --resume {}", out.string())
+              : std::string()));
     }
   }
   return RunDirectory(out);
 }
 
 RunDirectory RunDirectory::open(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path / "experiment.toml")) {
+  if (!holds_experiment(path)) {
     throw Error(
         fmt::format("{}: no run of normlab is there (it has no experiment.toml)", path.string()));
   }
-  return RunDirectory(path);
+  RunDirectory directory(path);
+  remove_temporary_files(path);
+  return directory;
 }
 
 RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
   const std::filesystem::path file = path_ / kLockFile;
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock_ < 0) {
-    throw Error(fmt::format("{}: cannot be written: {}. Choose another folder with --out",
-                            file.string(), std::generic_category().message(errno)));
+    throw WriteError(fmt::format("{}: nothing can be written there: {}", path_.string(),
+                                 std::generic_category().message(errno)));
   }
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock_);

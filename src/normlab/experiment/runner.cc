@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "normlab/base/error.h"
@@ -19,8 +21,13 @@ constexpr auto kModelFile = "model.safetensors";
 constexpr auto kPredictionsFile = "predictions.csv";
 
 // Everything that a run depends on, to be compared when it is gone on with.
-std::string settings_text(const RunSettings& settings) {
-  return format_experiment({settings.name, {settings}});
+std::string settings_text(const RunSettings& settings, const DatasetPair& data) {
+  std::string text = format_experiment({settings.name, {settings}});
+  for (const Dataset* split : {&data.train, &data.test}) {
+    text += fmt::format("# {}: images {}, labels {}\n", split->split, split->images_sha256,
+                        split->labels_sha256);
+  }
+  return text;
 }
 
 // One run, from its first epoch or its checkpoint to its files.
@@ -43,9 +50,9 @@ class Run {
     FoundCheckpoint found = find_checkpoint(folder_);
     if (!found.remark.empty()) observer.remark(found.remark);
     if (!found.checkpoint) return {};
-    if (found.checkpoint->settings != settings_text(settings_)) {
+    if (found.checkpoint->settings != settings_text(settings_, data_)) {
       throw Error(
-          fmt::format("{}: its checkpoint was made with other settings than those of this "
+          fmt::format("{}: its checkpoint was made with other settings or data than those of this "
                       "experiment; delete that folder to train the run from its start",
                       folder_.string()));
     }
@@ -53,8 +60,9 @@ class Run {
     return std::move(found.checkpoint->history);
   }
 
-  bool has_all_files() const {
-    return std::filesystem::exists(folder_ / kModelFile) &&
+  bool is_finished() const {
+    return state_.epochs_done >= settings_.recipe.epochs &&
+           std::filesystem::exists(folder_ / kModelFile) &&
            std::filesystem::exists(folder_ / kPredictionsFile);
   }
 
@@ -73,7 +81,7 @@ class Run {
   }
 
   void save_checkpoint(TrainingState state, const History& history) const {
-    write_checkpoint(folder_, {settings_text(settings_), std::move(state), history});
+    write_checkpoint(folder_, {settings_text(settings_, data_), std::move(state), history});
     write_history_csv(folder_ / "history.csv", history);
   }
 
@@ -105,6 +113,28 @@ RunResult describe(const RunSettings& settings) {
   result.folder = settings.name;
   result.parameters = static_cast<int>(build_network(settings).parameter_values().size());
   return result;
+}
+
+// A folder whose results tell of runs that its experiment does not know is not gone on with: they
+// would be lost.
+void check_against_results(const std::filesystem::path& folder, const Experiment& experiment) {
+  const std::filesystem::path file = folder / "results.json";
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return;
+  ExperimentResults before;
+  try {
+    before = read_results(file);
+  } catch (const Error&) {
+    return;  // damaged; the checkpoints hold all of it
+  }
+  for (const RunResult& run : before.runs) {
+    const auto is_this = [&](const RunSettings& settings) { return settings.name == run.name; };
+    if (std::ranges::any_of(experiment.runs, is_this)) continue;
+    throw Error(
+        fmt::format("{}: results.json has a run {} that experiment.toml does not know; one of them "
+                    "is damaged or was changed",
+                    folder.string(), run.name));
+  }
 }
 
 void write_all_results(const std::filesystem::path& folder, const ExperimentResults& results) {
@@ -142,7 +172,15 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
   ExperimentResults results;
   results.experiment = experiment.name;
   results.environment = describe_environment(workers.size(), datasets.sums());
-  for (const RunSettings& settings : experiment.runs) results.runs.push_back(describe(settings));
+  check_against_results(directory.path(), experiment);
+  std::deque<Run> runs;
+  for (const RunSettings& settings : experiment.runs) {
+    runs.emplace_back(settings, directory.path() / settings.name, datasets.get(settings.data_name),
+                      workers);
+    results.runs.push_back(describe(settings));
+    results.runs.back().epochs = runs.back().restore(observer);
+    if (runs.back().is_finished()) results.runs.back().status = RunStatus::kFinished;
+  }
   write_file_atomically(directory.path() / "environment.json", results.environment + "\n");
   // Until a run is through, results.json says that it was interrupted: true whenever one looks.
   write_all_results(directory.path(), results);
@@ -150,13 +188,11 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const RunSettings& settings = experiment.runs[i];
     RunResult& result = results.runs[i];
-    Run run(settings, directory.run_folder(settings.name), datasets.get(settings.data_name),
-            workers);
-    result.epochs = run.restore(observer);
-    const auto epochs_done = static_cast<int>(result.epochs.size());
-    observer.run_begins(settings, run.parameters(), epochs_done);
+    Run& run = runs[i];
+    directory.run_folder(settings.name);
+    observer.run_begins(settings, run.parameters(), static_cast<int>(result.epochs.size()));
     try {
-      if (epochs_done < settings.recipe.epochs || !run.has_all_files()) {
+      if (!run.is_finished()) {
         run.train(observer, [&](const EpochRecord& record, TrainingState state) {
           result.epochs.push_back(record);
           run.save_checkpoint(std::move(state), result.epochs);

@@ -78,8 +78,8 @@ int run(std::FILE* in, std::FILE* out, std::FILE* complaints) {
       ::posix_spawnp(&process, "gnuplot", actions.get(), nullptr, arguments.data(), environ);
   if (error != 0) {
     throw Error(fmt::format(
-        "gnuplot cannot be started ({}), and figures need it. Install it (sudo apt install "
-        "gnuplot-nox), then make them with: normlab report FOLDER",
+        "gnuplot cannot be started ({}), and figures need it. Install it: sudo apt install "
+        "gnuplot-nox",
         std::generic_category().message(error)));
   }
   int status = 0;
