@@ -56,7 +56,19 @@ TEST(Usage, MistakesOnTheCommandLineEndWith2) {
   expect_message(place.run(place.run_arguments("out", {"--set", "train.epochs"})), 2,
                  "key=value is needed");
   expect_message(place.run({"run", "sesion6"}), 2, "the nearest is session6");
+  expect_message(place.run(place.run_arguments("out", {"--set", "train=3"})), 2,
+                 "train is a table of keys; set one of train.epochs");
+  expect_message(place.run(place.run_arguments("out", {"--set", "name=a/b"})), 2,
+                 "--set name=a/b: \"a/b\" cannot be the name of a folder");
+  expect_message(place.run({"train", "--name", "a/b"}), 2,
+                 "--name a/b: \"a/b\" cannot be the name of a folder");
+  expect_message(place.run({"run", ""}), 2, "\"\": no such file");
+  expect_message(place.run({"run", "./data"}), 2, "data: is no regular file");
   expect_message(place.run({"summary", "--norm", "bacth"}), 2, "the nearest known is \"batch\"");
+  expect_message(place.run({"summary", "--norm", "GN", "--groups", "3"}), 2,
+                 "3 groups do not divide its 8 channels; choose one of 1, 2, 4, 8");
+  expect_message(place.run({"summary", "--groups", "0"}), 2,
+                 "--groups 0: norm.groups must be a whole number from 1 to 4096, not 0");
   expect_message(place.run({"run", "--resume", "out", "--epochs", "3"}), 2, "--resume goes on");
   EXPECT_FALSE(place.has("out"));
   EXPECT_FALSE(place.has("runs"));
@@ -72,6 +84,12 @@ TEST(Usage, MistakesInFilesEndWith2AndNameThePlace) {
   expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:1: unknown key train.epohcs");
   place.write("bad.toml", "[train\n");
   expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:1:7: no valid TOML");
+  for (const std::string name : {"..", "a/b", "a b", ".hidden", "", "results.json"}) {
+    place.write("bad.toml", "[[run]]\nname = \"" + name + "\"\n");
+    expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:8: \"" + name + "\"");
+  }
+  place.write("bad.toml", std::string("\xff\xfe\0", 3));
+  expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:1:1: no valid TOML");
   expect_message(place.run(place.run_arguments("out", {"--set", "model.file=session6"})), 2, "28");
   expect_message(place.run(place.run_arguments("out", {"--set", "norm.groups=3"})), 2,
                  "first_norm");
@@ -86,12 +104,43 @@ TEST(Usage, WhatIsMissingOrDamagedEndsWith1) {
   expect_message(place.run(place.run_arguments("out", {"--set", "data.name=nowhere/"})), 1,
                  "nowhere");
   expect_message(place.run({"run", "--resume", "nowhere"}), 1, "no run of normlab is there");
+  expect_message(place.run({"run", "--resume", ""}), 1, "no run of normlab is there");
+  expect_message(place.run({"report", "nowhere"}), 1, "nowhere: no such folder");
+  expect_message(place.run({"report", "data"}), 1, "no results.json in it");
   expect_message(place.run({"evaluate", "--model", "nowhere"}), 1, "nowhere");
   std::string images = place.read("data/train-images-idx3-ubyte");
   images.resize(images.size() - 1);
   place.write("data/train-images-idx3-ubyte", images);
   expect_message(place.run(place.run_arguments("out")), 1, "train-images-idx3-ubyte");
   EXPECT_FALSE(place.has("out"));
+}
+
+TEST(Usage, ALabelOutsideTheClassesIsNamed) {
+  const Workplace place;
+  std::string labels = place.read("data/t10k-labels-idx1-ubyte");
+  labels[8 + 50] = 7;
+  place.write("data/t10k-labels-idx1-ubyte", labels);
+  expect_message(place.run(place.run_arguments("out")), 2,
+                 "tells 3 classes apart, but " + (place / "data/").string() +
+                     " has 8: test image 50 is labelled 7");
+  EXPECT_FALSE(place.has("out"));
+}
+
+TEST(Usage, OutputThatDoesNotArriveIsAFailure) {
+  const Workplace place;
+  for (const std::string arguments : {"info", "info --keys", "--help", "data list", "summary"}) {
+    const Outcome outcome = run_in_shell(place.path(), "\"$0\" " + arguments + " >/dev/full");
+    expect_message(outcome, 1, "");
+  }
+}
+
+TEST(Usage, WhatIsPrintedDoesNotEndUpInFilesWhenTheOutputIsClosed) {
+  const Workplace place;
+  const Outcome outcome = run_in_shell(
+      place.path(), "\"$0\" run tiny-experiment.toml --no-report --out out <&- >&- 2>&-");
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(place.read("out/.lock"), "");
+  EXPECT_TRUE(place.has("out/GN/model.safetensors"));
 }
 
 TEST(Summary, IsByteForByteWhatUsersExpect) {

@@ -219,7 +219,8 @@ TEST(Experiment, AMisspeltKeyIsAnsweredWithItsLineAndTheNearest) {
   EXPECT_EQ(complaint_about("[trian]\nepochs = 3\n"),
             "x.toml:1:2: unknown key trian; the nearest known key is train");
   EXPECT_EQ(complaint_about_override("train.epoch=3"),
-            "--set train.epoch=3: unknown key train.epoch; the nearest known key is train.epochs");
+            "--set train.epoch=3: unknown key train.epoch; the nearest known key is train.epochs "
+            "(all: normlab info --keys)");
 }
 
 TEST(Experiment, BadValuesAreAnsweredWithLineAndColumn) {
@@ -283,7 +284,7 @@ TEST(Shipped, AFileBesideTheExperimentIsNoShippedOne) {
 TEST(Shipped, ANameThatIsNoneIsAnsweredWithTheNearest) {
   const std::string message = complaint([] { find_text("experiments", "sesion6"); });
   EXPECT_TRUE(
-      message.starts_with("sesion6: no such file, and none of the experiments that come "
+      message.starts_with("\"sesion6\": no such file, and none of the experiments that come "
                           "with normlab is called so; the nearest is session6 (all: "))
       << message;
 }

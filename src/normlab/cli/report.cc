@@ -29,10 +29,10 @@ std::string data_of(const fs::path& folder) {
 }
 
 void make_report(const fs::path& folder) {
-  if (!fs::is_directory(folder)) {
-    throw Error(
-        fmt::format("{}: no such folder. Give one that normlab run made, such as runs/latest",
-                    folder.native()));
+  if (!fs::is_directory(folder) || !fs::exists(folder / "results.json")) {
+    throw Error(fmt::format(
+        "{}: {}. Give a folder that normlab run made, such as runs/latest", folder.native(),
+        fs::is_directory(folder) ? "there are no results.json in it" : "no such folder"));
   }
   const ExperimentResults results = read_results(folder / "results.json");
   LoadOptions loading;

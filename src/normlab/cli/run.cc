@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include "normlab/base/error.h"
 #include "normlab/cli/train_and_report.h"
@@ -11,21 +12,20 @@ namespace normlab {
 namespace {
 
 struct RunOptions {
-  std::string file;
-  std::string resume;
+  std::string file = "session6";
+  std::optional<std::string> resume;
   TrainingOptions training;
 };
 
-void run(const RunOptions& options) {
-  if (!options.resume.empty()) {
-    if (!options.file.empty()) {
+void run(const RunOptions& options, bool names_file) {
+  if (options.resume) {
+    if (names_file) {
       throw UsageError("--resume goes on with what its folder says; leave out " + options.file);
     }
-    resume_and_report(options.resume, options.training);
+    resume_and_report(*options.resume, options.training);
     return;
   }
-  const std::string name = options.file.empty() ? "session6" : options.file;
-  const ShippedFile file = find_text("experiments", name);
+  const ShippedFile file = find_text("experiments", options.file);
   train_and_report(parse_experiment(file.text, file.path, overrides_of(options.training)),
                    std::filesystem::path(file.path).parent_path(), options.training);
 }
@@ -35,9 +35,10 @@ void run(const RunOptions& options) {
 void add_run_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("run", "Run an experiment and show what came of it");
   const auto options = std::make_shared<RunOptions>();
-  command->add_option("FILE", options->file,
-                      "Experiment file, or the name of one that comes with normlab: session6 (the "
-                      "default), norms, fashion");
+  const CLI::Option* const file =
+      command->add_option("FILE", options->file,
+                          "Experiment file, or the name of one that comes with normlab: session6 "
+                          "(the default), norms, fashion");
   command->add_option("--resume", options->resume, "Go on in the folder of a stopped experiment")
       ->type_name("DIR");
   add_training_options(*command, options->training);
@@ -47,7 +48,7 @@ void add_run_command(CLI::App& app) {
       "  normlab run mine.toml --epochs 3 --set norm.eps=1e-3 --out runs/mine\n"
       "  normlab run --resume runs/latest\n"
       "Keys of experiment files: normlab info --keys");
-  command->callback([options] { run(*options); });
+  command->callback([options, file] { run(*options, file->count() > 0); });
 }
 
 }  // namespace normlab

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "normlab/experiment/experiment.h"
+#include "normlab/nn/norm.h"
 #include "normlab/nn/summary.h"
 
 namespace normlab {
@@ -14,15 +15,16 @@ namespace {
 struct SummaryOptions {
   std::string model = "session6";
   std::string norm = "batch";
-  int groups = Norm{}.groups;
+  std::string groups = fmt::format("{}", Norm{}.groups);
 };
 
 void print_summary(const SummaryOptions& options) {
-  RunSettings settings;
-  settings.model_file = options.model;
-  settings.norm.kind = parse_norm_kind(options.norm);
-  settings.norm.groups = options.groups;
-  fmt::print("{}", summary(build_network(settings)));
+  const Experiment experiment = parse_experiment(
+      "", "command-line",
+      {{"model.file", options.model, "--model " + options.model},
+       {"norm.kind", to_string(parse_norm_kind(options.norm)), "--norm " + options.norm},
+       {"norm.groups", options.groups, "--groups " + options.groups}});
+  fmt::print("{}", summary(build_network(experiment.runs.front())));
 }
 
 }  // namespace

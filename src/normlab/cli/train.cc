@@ -18,13 +18,13 @@ struct TrainOptions {
 
 void train(const TrainOptions& options) {
   std::vector<Override> overrides = {
+      {"name", toml_string(options.name), "--name " + options.name},
       {"norm.kind", to_string(parse_norm_kind(options.norm)), "--norm " + options.norm}};
   if (options.no_augmentation) {
     overrides.push_back({"augment.enabled", "false", "--no-augmentation"});
   }
   for (Override& each : overrides_of(options.training)) overrides.push_back(std::move(each));
-  train_and_report(parse_experiment("name = " + toml_string(options.name), "--name", overrides), {},
-                   options.training);
+  train_and_report(parse_experiment("", "command-line", overrides), {}, options.training);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "normlab/experiment/experiment.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -24,12 +25,23 @@ bool is_good_name(const std::string& name) {
          });
 }
 
+// A run's folder lies beside the files of the experiment: results.json, report.html.
+bool is_name_of_a_file(const std::string& name) {
+  const std::string extension = std::filesystem::path(name).extension();
+  const auto known = {".toml", ".json", ".csv", ".txt", ".png", ".svg", ".html"};
+  return std::find(known.begin(), known.end(), extension) != known.end();
+}
+
 std::string read_name(const TomlReader& table, const std::string& otherwise) {
   const std::string name = table.text("name").value_or(otherwise);
   if (!is_good_name(name)) {
     table.fail("name", fmt::format("\"{}\" cannot be the name of a folder; use up to 64 letters, "
                                    "digits and + - _ . = ( )",
                                    name));
+  }
+  if (is_name_of_a_file(name)) {
+    table.fail("name", fmt::format("\"{}\" looks like the name of a file; leave out {}", name,
+                                   std::filesystem::path(name).extension().string()));
   }
   return name;
 }
@@ -41,16 +53,28 @@ void read_settings(RunSettings& settings, const TomlReader& table) {
   }
 }
 
+[[noreturn]] void refuse_unknown_key(const Override& change) {
+  std::vector<std::string> known = {"name"};
+  std::vector<std::string> of_table;
+  for (const ExperimentKey& each : experiment_keys()) {
+    known.push_back(each.name);
+    if (each.name.starts_with(change.key + ".")) of_table.push_back(each.name);
+  }
+  if (!of_table.empty()) {
+    throw UsageError(fmt::format("{}: {} is a table of keys; set one of {}", change.source,
+                                 change.key, fmt::join(of_table, ", ")));
+  }
+  throw UsageError(
+      fmt::format("{}: unknown key {}; the nearest known key is {} (all: normlab info --keys)",
+                  change.source, change.key, nearest_name(change.key, known)));
+}
+
 void apply(RunSettings& settings, const Override& change) {
+  if (change.key == "name") return;  // of the experiment
   const auto keys = experiment_keys();
   const auto key = std::find_if(keys.begin(), keys.end(),
                                 [&](const ExperimentKey& each) { return each.name == change.key; });
-  if (key == keys.end()) {
-    std::vector<std::string> known;
-    for (const ExperimentKey& each : keys) known.push_back(each.name);
-    throw UsageError(fmt::format("{}: unknown key {}; the nearest known key is {}", change.source,
-                                 change.key, nearest_name(change.key, known)));
-  }
+  if (key == keys.end()) refuse_unknown_key(change);
   const TomlReader table =
       TomlReader::assignment(change.key, change.value, key->is_text, change.source);
   key->read(settings, table);
@@ -105,6 +129,11 @@ Experiment parse_experiment(const std::string& text, const std::string& source,
   const TomlReader file(text, source);
   Experiment experiment;
   experiment.name = read_name(file, std::filesystem::path(source).stem().string());
+  for (const Override& change : overrides) {
+    if (change.key != "name") continue;
+    experiment.name =
+        read_name(TomlReader::assignment("name", change.value, true, change.source), "");
+  }
   RunSettings shared;
   read_settings(shared, file);
   const std::vector<TomlReader> runs = file.tables("run");

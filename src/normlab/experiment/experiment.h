@@ -45,7 +45,7 @@ struct Experiment {
   std::vector<RunSettings> runs;  // at least one; names differ
 };
 
-// `--set train.epochs=3`: applied after the file, to every run.
+// `--set train.epochs=3`: applied after the file, to every run; `name` is the experiment's.
 struct Override {
   std::string key;
   std::string value;   // as in a file, quotes may be left out

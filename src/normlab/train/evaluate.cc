@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -40,9 +41,13 @@ void check_fit(const Network& network, const Dataset& data) {
                                  network.model().name, to_string(network.input_shape()), data.name,
                                  to_string(data.shape)));
   }
-  if (data.classes > network.classes()) {
-    throw UsageError(fmt::format("the network '{}' tells {} classes apart, but {} has {}",
-                                 network.model().name, network.classes(), data.name, data.classes));
+  const auto beyond = std::ranges::find_if(
+      data.labels, [&](std::uint8_t label) { return label >= network.classes(); });
+  if (beyond != data.labels.end()) {
+    throw UsageError(fmt::format(
+        "the network '{}' tells {} classes apart, but {} has {}: {} image {} is labelled {}",
+        network.model().name, network.classes(), data.name, data.classes, data.split,
+        beyond - data.labels.begin(), *beyond));
   }
   if (data.size() == 0) {
     throw UsageError(fmt::format("the {} set of {} is empty", data.split, data.name));

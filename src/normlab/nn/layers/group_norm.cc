@@ -2,6 +2,9 @@
 #include "normlab/kernels/group_norm.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <vector>
 
 #include "normlab/base/error.h"
 #include "normlab/kernels/pool2d.h"
@@ -103,8 +106,12 @@ std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& 
                      : norm.kind == NormKind::kInstance ? channels
                                                         : norm.groups;
   if (groups < 1 || channels % groups != 0) {
-    throw UsageError(
-        fmt::format("{}: {} groups do not divide its {} channels", place.where, groups, channels));
+    std::vector<int> divisors;
+    for (int i = 1; i <= channels; ++i) {
+      if (channels % i == 0) divisors.push_back(i);
+    }
+    throw UsageError(fmt::format("{}: {} groups do not divide its {} channels; choose one of {}",
+                                 place.where, groups, channels, fmt::join(divisors, ", ")));
   }
   if (channels / groups * place.input.pixels() == 1) {
     throw UsageError(
