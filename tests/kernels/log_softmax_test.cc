@@ -55,8 +55,8 @@ TEST(LogSoftmax, AgreesWithTheReferenceOnEveryInstructionSet) {
   }
 }
 
-// Where unused lanes hold NaN, as elsewhere in these tests, they would come out as 0 even if nothing
-// left them out: Highway's Exp makes 0 of a NaN. In training they hold finite numbers.
+// Where unused lanes hold NaN, as elsewhere in these tests, they would come out as 0 even if
+// nothing left them out: Highway's Exp makes 0 of a NaN. In training they hold finite numbers.
 TEST(LogSoftmax, UnusedLanesHaveNoGradientWhereTheyHoldFiniteNumbers) {
   constexpr int kClasses = 10;
   reference::Random random(163);
