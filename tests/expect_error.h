@@ -29,4 +29,19 @@ void expect_error(Action&& action, const std::vector<std::string>& parts) {
   FAIL() << "no exception";
 }
 
+// The message of the E that `action` throws; the test fails if it throws none or another.
+template <class E = Error, class Action>
+std::string message_of(Action&& action) {
+  try {
+    action();
+  } catch (const E& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "another exception, " << typeid(error).name() << ": " << error.what();
+    return "";
+  }
+  ADD_FAILURE() << "no exception";
+  return "";
+}
+
 }  // namespace normlab

@@ -6,10 +6,12 @@
 
 #include "data_sets/environment_variable.h"
 #include "data_sets/idx_files.h"
-#include "data_sets/temporary_folder.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/cli/data.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

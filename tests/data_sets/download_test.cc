@@ -11,8 +11,9 @@
 
 #include "data_sets/file_size_limit.h"
 #include "data_sets/loopback_server.h"
-#include "data_sets/temporary_folder.h"
+#include "expect_error.h"
 #include "normlab/base/file.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

@@ -14,11 +14,13 @@
 #include "data_sets/file_size_limit.h"
 #include "data_sets/idx_files.h"
 #include "data_sets/loopback_server.h"
-#include "data_sets/temporary_folder.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/file.h"
 #include "normlab/data/cache.h"
 #include "normlab/data/command.h"
 #include "normlab/data/digest.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

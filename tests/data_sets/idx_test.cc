@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "data_sets/idx_files.h"
-#include "data_sets/temporary_folder.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/error.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

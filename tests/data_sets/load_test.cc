@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "data_sets/idx_files.h"
-#include "data_sets/temporary_folder.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/data/cache.h"
 #include "normlab/data/registry.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

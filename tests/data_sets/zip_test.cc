@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "data_sets/temporary_folder.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {

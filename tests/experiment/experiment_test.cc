@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/experiment/keys.h"
@@ -17,21 +17,13 @@
 namespace normlab {
 namespace {
 
-std::string complaint(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "(no UsageError)";
-}
-
 std::string complaint_about(const std::string& text) {
-  return complaint([&] { parse_experiment(text, "x.toml"); });
+  return message_of<UsageError>([&] { parse_experiment(text, "x.toml"); });
 }
 
 std::string complaint_about_override(const std::string& assignment) {
-  return complaint([&] { parse_experiment("", "x.toml", {parse_override(assignment)}); });
+  return message_of<UsageError>(
+      [&] { parse_experiment("", "x.toml", {parse_override(assignment)}); });
 }
 
 // A value other than the default for each key, so that a key that is read or written into the wrong
@@ -282,7 +274,7 @@ TEST(Shipped, AFileBesideTheExperimentIsNoShippedOne) {
 }
 
 TEST(Shipped, ANameThatIsNoneIsAnsweredWithTheNearest) {
-  const std::string message = complaint([] { find_text("experiments", "sesion6"); });
+  const std::string message = message_of<UsageError>([] { find_text("experiments", "sesion6"); });
   EXPECT_TRUE(
       message.starts_with("\"sesion6\": no such file, and none of the experiments that come "
                           "with normlab is called so; the nearest is session6 (all: "))

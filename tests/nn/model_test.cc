@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/nn/norm.h"
 
@@ -15,18 +15,9 @@ namespace {
 
 const std::filesystem::path kModels = std::filesystem::path(NORMLAB_SOURCE_DIR) / "models";
 
-std::string complaint(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  return "(no UsageError)";
-}
-
 // A model of one layer on the third line.
 std::string complaint_about_layer(const std::string& layer) {
-  return complaint([&] {
+  return message_of<UsageError>([&] {
     parse_model("name = \"m\"\ninput = [1, 8, 8]\nlayer = [{" + layer + "}]\n", "m.toml");
   });
 }
@@ -140,7 +131,7 @@ TEST(Model, AnUnknownLayerTypeIsAnsweredWithTheNearest) {
 TEST(Model, AnUnknownKeyIsAnsweredWithItsPlaceAndTheNearest) {
   EXPECT_EQ(complaint_about_layer("type = \"conv\", out = 8, kernal = 3, kernel = 3"),
             "m.toml:3:35: unknown key kernal; the nearest known key is kernel");
-  EXPECT_EQ(complaint([] {
+  EXPECT_EQ(message_of<UsageError>([] {
               parse_model(
                   "nmae = \"m\"\nname = \"m\"\ninput = [1, 8, 8]\nlayer = [{type = "
                   "\"relu\"}]\n",
@@ -174,12 +165,13 @@ TEST(Model, ValuesAreChecked) {
 TEST(Model, WhatIsMissingIsNamed) {
   EXPECT_EQ(complaint_about_layer("type = \"conv\", out = 8"),
             "m.toml:3:10: the key kernel is missing");
-  EXPECT_EQ(complaint([] { parse_model("name = \"m\"\ninput = [1, 8, 8]\n", "m.toml"); }),
-            "m.toml:1:1: the network has no layers; each is a [[layer]]");
+  EXPECT_EQ(
+      message_of<UsageError>([] { parse_model("name = \"m\"\ninput = [1, 8, 8]\n", "m.toml"); }),
+      "m.toml:1:1: the network has no layers; each is a [[layer]]");
 }
 
 TEST(Model, NamesAreUniqueAndPlain) {
-  EXPECT_EQ(complaint([] {
+  EXPECT_EQ(message_of<UsageError>([] {
               parse_model(
                   "name = \"m\"\ninput = [1, 8, 8]\n[[layer]]\ntype = \"relu\"\nname = "
                   "\"a\"\n[[layer]]\ntype = \"relu\"\nname = \"a\"\n",
@@ -192,8 +184,8 @@ TEST(Model, NamesAreUniqueAndPlain) {
 }
 
 TEST(Model, TextThatIsNoTomlIsAnsweredWithItsPlace) {
-  const std::string message =
-      complaint([] { parse_model("name = \"m\"\ninput = [1, 28\nlayer = 3", "m.toml"); });
+  const std::string message = message_of<UsageError>(
+      [] { parse_model("name = \"m\"\ninput = [1, 28\nlayer = 3", "m.toml"); });
   EXPECT_TRUE(message.starts_with("m.toml:3:1: no valid TOML: ")) << message;
 }
 
@@ -212,7 +204,7 @@ TEST(Norm, KindsAreKnownByLongAndShortName) {
 }
 
 TEST(Norm, AnUnknownKindIsAnsweredWithTheNearest) {
-  const std::string message = complaint([] { parse_norm_kind("bacth"); });
+  const std::string message = message_of<UsageError>([] { parse_norm_kind("bacth"); });
   EXPECT_TRUE(message.starts_with("unknown norm \"bacth\"; the nearest known is \"batch\""))
       << message;
 }

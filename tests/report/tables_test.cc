@@ -26,16 +26,23 @@ std::vector<JudgedRun> judged(const ExperimentResults& results) {
 
 TEST(Tables, TheTerminalGetsColumnsInLine) {
   EXPECT_EQ(results_text(sample_results(1000), 1000),
-            "Run      Test acc.  Right  Test loss  Train acc.  Norm                L1   Time  "
+            "Run      Test acc.  Right  Test loss  Norm                L1   Time  "
             "Images/s  Status\n"
-            "-------  ---------  -----  ---------  ----------  ---------------  -----  -----  "
+            "-------  ---------  -----  ---------  ---------------  -----  -----  "
             "--------  --------\n"
-            "GN         95.00 %    950     0.2750     90.00 %  Group, 4 groups      –  6.0 s  "
+            "GN         95.00 %    950     0.2750  Group, 4 groups      –  6.0 s  "
             "  30,000  finished\n"
-            "BN+L1      93.30 %    933     0.3600     90.00 %  Batch            0.009  6.0 s  "
+            "BN+L1      93.30 %    933     0.3600  Batch            0.009  6.0 s  "
             "  30,000  finished\n"
-            "hot <i>          –      –          –           –  Group, 4 groups      –      –  "
+            "hot <i>          –      –          –  Group, 4 groups      –      –  "
             "       –  failed\n");
+}
+
+TEST(Tables, TheTerminalGetsNamesThatFit) {
+  ExperimentResults results = sample_results(1000);
+  results.runs.front().name = std::string(64, 'x');
+  const std::string text = results_text(results, 1000);
+  EXPECT_NE(text.find("\n" + std::string(23, 'x') + "…  "), std::string::npos) << text;
 }
 
 TEST(Tables, StatesAppearOnlyIfThereIsSomethingToSay) {

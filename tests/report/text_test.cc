@@ -18,14 +18,6 @@ TEST(Text, ShortensWholeCharacters) {
   EXPECT_EQ(character_count("äöüß…"), 5u);
 }
 
-TEST(Text, NumbersAreGrouped) {
-  EXPECT_EQ(grouped(0), "0");
-  EXPECT_EQ(grouped(999), "999");
-  EXPECT_EQ(grouped(7832), "7,832");
-  EXPECT_EQ(grouped(1234567), "1,234,567");
-  EXPECT_EQ(grouped(-123456), "-123,456");
-}
-
 TEST(Text, Durations) {
   EXPECT_EQ(duration(1.25), "1.2 s");
   EXPECT_EQ(duration(38.4), "38 s");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "normlab/base/text.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/mistakes.h"
 #include "normlab/report/text.h"
@@ -97,9 +98,9 @@ std::string numbers(const Matrix& matrix) {
       if (count == 0) continue;
       const bool wrong = label != predicted;
       const char* colour = wrong && strength(count, largest) > 0.6 ? "#ffffff" : "#333333";
-      script +=
-          fmt::format("set label {} at {},{} center font ',{}' textcolor rgb '{}' front\n",
-                      quote(grouped(count)), predicted, label, size, wrong ? colour : "#5a6672");
+      script += fmt::format("set label {} at {},{} center font ',{}' textcolor rgb '{}' front\n",
+                            quote(with_thousands(count)), predicted, label, size,
+                            wrong ? colour : "#5a6672");
     }
   }
   return script;
@@ -150,11 +151,11 @@ std::string confusion_figure(const std::string& run, const Predictions& predicti
   std::string script = "set encoding utf8\nunset border\nunset key\n";
   script +=
       fmt::format("set label {} at screen 0.03,0.965 left font ',22' textcolor rgb '#222222'\n",
-                  quote(shorten(run, 40) + ": what is taken for what"));
-  script +=
-      fmt::format("set label {} at screen 0.03,0.925 left font ',14' textcolor rgb '#666666'\n",
-                  quote(fmt::format("{} of {} test images are classified rightly",
-                                    grouped(matrix.right()), grouped(predictions.size()))));
+                  quote(shorten(run, 40) + ": confusion matrix"));
+  script += fmt::format(
+      "set label {} at screen 0.03,0.925 left font ',14' textcolor rgb '#666666'\n",
+      quote(fmt::format("{} of {} test images are classified correctly",
+                        with_thousands(matrix.right()), with_thousands(predictions.size()))));
   script += axes(class_names);
   script += fmt::format("set xrange [-0.5:{0}]\nset yrange [{0}:-0.5]\n", matrix.classes - 0.5);
   script += numbers(matrix) + shares_of_right(matrix) + cells(matrix);

@@ -83,8 +83,10 @@ std::string script_of(const Figure& figure) {
   const int epochs = last_epoch(figure.curves);
   const double margin = std::max(0.4, 0.02 * epochs);
   std::string script = figure_style();
-  script += fmt::format("set title {} font ',22' textcolor rgb '#222222' offset 0,0.4\n",
-                        quote(figure.title));
+  // A label and no title: gnuplot centres a title above the axes, and a long one would not fit.
+  script +=
+      fmt::format("set label {} at graph 0, screen 0.95 left font ',22' textcolor rgb '#222222'\n",
+                  quote(figure.title));
   script += fmt::format("set xlabel 'Epoch'\nset ylabel {} offset -0.5,0\n", quote(figure.y_label));
   script += fmt::format("set xrange [{}:{}]\nset xtics {}\n", std::max(1 - margin, 0.4),
                         epochs + margin, epoch_step(epochs));

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "normlab/base/text.h"
 #include "normlab/report/text.h"
 
 namespace normlab {
@@ -39,14 +40,14 @@ std::string test_set_sentence(const JudgedRun& best, int test_images) {
     return fmt::format(
         "A test set of {} images cannot tell an accuracy of {:.0f} % from one that is up to {:.2f} "
         "points away (three images): whatever happens less often leaves no trace in it.",
-        grouped(test_images), accuracy, 300.0 / test_images);
+        with_thousands(test_images), accuracy, 300.0 / test_images);
   }
   return fmt::format(
       "The test set is a sample. At {:.2f} % of {} images the standard error of an accuracy is "
       "±{:.2f} percentage points, or {} {}: another {} images of the same kind would easily move "
       "the number by that much.",
-      accuracy, grouped(test_images), error, images(error, test_images),
-      images(error, test_images) == 1 ? "image" : "images", grouped(test_images));
+      accuracy, with_thousands(test_images), error, images(error, test_images),
+      images(error, test_images) == 1 ? "image" : "images", with_thousands(test_images));
 }
 
 std::string seed_sentence(const std::vector<const JudgedRun*>& order) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "normlab/base/text.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/mistakes.h"
 #include "normlab/report/text.h"
@@ -101,8 +102,9 @@ std::string percent(float probability) {
 }
 
 std::string heading(const std::string& run, std::size_t mistakes, int images) {
-  const std::string rest = fmt::format("{} of {} test images are misclassified",
-                                       grouped(static_cast<int>(mistakes)), grouped(images));
+  const std::string rest =
+      fmt::format("{} of {} test images are misclassified",
+                  with_thousands(static_cast<int>(mistakes)), with_thousands(images));
   std::string script =
       label_at(kLeft, 44, shorten(run, 40) + ": the most confident mistakes", 22, "#222222");
   script += label_at(kLeft, 79, rest + (mistakes > kColumns * kRows ? "; ten are shown" : ""), 14,
@@ -124,7 +126,7 @@ std::string gallery_figure(const std::string& run, const Predictions& prediction
   script += heading(run, mistakes.size(), predictions.size());
   if (mistakes.size() > kColumns * kRows) mistakes.resize(kColumns * kRows);
   if (mistakes.empty()) {
-    script += label_at(kLeft, kTop + 60, "Not one: every test image is classified rightly.", 17,
+    script += label_at(kLeft, kTop + 60, "Not one: every test image is classified correctly.", 17,
                        "#222222");
   }
   const bool invert = test_set.shape.channels == 1 && has_dark_ground(test_set, mistakes);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "normlab/base/text.h"
 #include "normlab/report/html.h"
 #include "normlab/report/page_style.h"
 #include "normlab/report/text.h"
@@ -46,7 +47,7 @@ std::string opening(const PageContent& content) {
       "<a href=\"#mistakes\">Mistakes</a><a href=\"#recipe\">Recipe</a>"
       "<a href=\"#network\">Network</a><a href=\"#environment\">Environment</a></nav>\n</header>\n",
       escape_html(content.experiment), runs, runs == 1 ? "run" : "runs", escape_html(content.data),
-      grouped(content.test_images));
+      with_thousands(content.test_images));
 }
 
 std::string results(const PageContent& content) {

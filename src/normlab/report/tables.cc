@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "normlab/base/text.h"
 #include "normlab/report/text.h"
 
 namespace normlab {
@@ -53,24 +54,25 @@ std::function<std::string(const RunResult&)> of_last_epoch(Cell cell) {
 std::vector<Column> all_columns(int test_images) {
   using Run = const RunResult&;
   using Last = const EpochRecord&;
-  return {{"Run", "Run", false, [](Run run) { return run.name; }},
-          {"Test accuracy", "Test acc.", true,
-           of_last_epoch([](Last last) { return percent(last.test_accuracy); })},
-          {fmt::format("Right of {}", grouped(test_images)), "Right", true,
-           of_last_epoch([](Last last) { return grouped(last.test_correct); })},
-          {"Test loss", "Test loss", true,
-           of_last_epoch([](Last last) { return format_loss(last.test_loss); })},
-          {"Train accuracy", "Train acc.", true,
-           of_last_epoch([](Last last) { return percent(last.train_accuracy); })},
-          {"Norm", "Norm", false, [](Run run) { return describe(run.norm); }},
-          {"L1", "L1", true, [](Run run) { return run.l1 == 0 ? "–" : fmt::format("{}", run.l1); }},
-          {"Parameters", "", true, [](Run run) { return grouped(run.parameters); }},
-          {"Epochs", "", true, [](Run run) { return fmt::format("{}", run.epochs.size()); }},
-          {"Time", "Time", true,
-           [](Run run) { return run.epochs.empty() ? "–" : duration(total_seconds(run.epochs)); }},
-          {"Images/s", "Images/s", true,
-           [](Run run) { return run.epochs.empty() ? "–" : grouped(usual_speed(run.epochs)); }},
-          {"Status", "Status", false, [](Run run) { return to_string(run.status); }}};
+  return {
+      {"Run", "Run", false, [](Run run) { return run.name; }},
+      {"Test accuracy", "Test acc.", true,
+       of_last_epoch([](Last last) { return percent(last.test_accuracy); })},
+      {fmt::format("Right of {}", with_thousands(test_images)), "Right", true,
+       of_last_epoch([](Last last) { return with_thousands(last.test_correct); })},
+      {"Test loss", "Test loss", true,
+       of_last_epoch([](Last last) { return format_loss(last.test_loss); })},
+      {"Train accuracy", "", true,
+       of_last_epoch([](Last last) { return percent(last.train_accuracy); })},
+      {"Norm", "Norm", false, [](Run run) { return describe(run.norm); }},
+      {"L1", "L1", true, [](Run run) { return run.l1 == 0 ? "–" : fmt::format("{}", run.l1); }},
+      {"Parameters", "", true, [](Run run) { return with_thousands(run.parameters); }},
+      {"Epochs", "", true, [](Run run) { return fmt::format("{}", run.epochs.size()); }},
+      {"Time", "Time", true,
+       [](Run run) { return run.epochs.empty() ? "–" : duration(total_seconds(run.epochs)); }},
+      {"Images/s", "Images/s", true,
+       [](Run run) { return run.epochs.empty() ? "–" : with_thousands(usual_speed(run.epochs)); }},
+      {"Status", "Status", false, [](Run run) { return to_string(run.status); }}};
 }
 
 // The column of states appears only if there is something to say.
@@ -117,6 +119,9 @@ std::string results_text(const ExperimentResults& results, int test_images) {
   std::vector<Column> columns = all_columns(test_images);
   std::erase_if(columns, [](const Column& column) { return column.short_head.empty(); });
   for (Column& column : columns) column.head = column.short_head;
+  // The classic runs then take 75 columns of a terminal's 80.
+  constexpr std::size_t kLongestName = 24;
+  columns.front().cell = [](const RunResult& run) { return shorten(run.name, kLongestName); };
   return to_plain_text(make_table(results, columns));
 }
 

@@ -26,17 +26,6 @@ std::size_t character_count(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char byte) { return !continues(byte); }));
 }
 
-std::string grouped(std::int64_t value) {
-  const std::string digits = fmt::format("{}", value);
-  const std::size_t sign = value < 0 ? 1 : 0;
-  std::string text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > sign && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
 std::string format_loss(double loss) {
   if (!std::isfinite(loss)) return "–";
   return loss >= 0.001 || loss == 0 ? fmt::format("{:.4f}", loss) : fmt::format("{:.1e}", loss);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <string>
 
 namespace normlab {
@@ -13,9 +12,6 @@ std::string shorten(const std::string& text, std::size_t limit);
 
 // How many characters a text of UTF-8 has.
 std::size_t character_count(const std::string& text);
-
-// "7,832".
-std::string grouped(std::int64_t value);
 
 // "0.0283"; "3.1e-06" where four digits would show nothing.
 std::string format_loss(double loss);

@@ -1,0 +1,18 @@
+#include "normlab/base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace normlab {
+namespace {
+
+TEST(Text, ThousandsAreSeparated) {
+  EXPECT_EQ(with_thousands(0), "0");
+  EXPECT_EQ(with_thousands(999), "999");
+  EXPECT_EQ(with_thousands(7832), "7,832");
+  EXPECT_EQ(with_thousands(1234567), "1,234,567");
+  EXPECT_EQ(with_thousands(-999), "-999");
+  EXPECT_EQ(with_thousands(-123456), "-123,456");
+}
+
+}  // namespace
+}  // namespace normlab
