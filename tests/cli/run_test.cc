@@ -282,6 +282,32 @@ TEST(Run, AFullDiskLosesNothing) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
 }
 
+// A gnuplot that does what `script` says, found before the real one.
+Outcome run_with_gnuplot(const Workplace& place, const std::string& script) {
+  std::filesystem::create_directory(place / "bin");
+  place.write("bin/gnuplot", "#!/bin/sh\n" + script + "\n");
+  std::filesystem::permissions(place / "bin/gnuplot", std::filesystem::perms::owner_all);
+  return run_in_shell(place.path(),
+                      "PATH=$PWD/bin:$PATH exec \"$0\" run tiny-experiment.toml --out out");
+}
+
+TEST(Run, WithoutFiguresTheResultsAreKept) {
+  const Workplace place;
+  const Outcome failed = run_with_gnuplot(place, "exit 1");
+  EXPECT_EQ(failed.exit_code, 1);
+  EXPECT_NE(failed.err.find("all results are kept.\nDraw with: normlab report out\n"),
+            std::string::npos)
+      << failed.err;
+  EXPECT_EQ(results(place, "out")["runs"][1]["status"], "finished");
+}
+
+TEST(Run, CtrlCWhileFiguresAreDrawnSaysHowToDrawThem) {
+  const Workplace place;
+  const Outcome stopped = run_with_gnuplot(place, "kill -INT $PPID; exit 1");
+  EXPECT_EQ(stopped.exit_code, 130);
+  EXPECT_NE(stopped.err.find("Draw with: normlab report out\n"), std::string::npos) << stopped.err;
+}
+
 TEST(Run, AFolderThatCannotBeMadeIsNamed) {
   const Workplace place;
   const Outcome outcome = place.run(place.run_arguments("/proc/normlab"));

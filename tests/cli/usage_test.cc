@@ -43,6 +43,7 @@ TEST(Usage, MistakesOnTheCommandLineEndWith2) {
   const Workplace place;
   expect_message(place.run({}), 2, "normlab --help");
   expect_message(place.run({"rnu"}), 2, "unknown command rnu; the nearest is run");
+  expect_message(place.run({"data", "fetch"}), 2, "See: normlab data fetch --help");
   expect_message(place.run({"run", "--epocs", "3"}), 2,
                  "unknown option --epocs; the nearest is --epochs");
   expect_message(place.run(place.run_arguments("out", {"--threads", "0"})), 2,

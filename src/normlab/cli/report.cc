@@ -52,7 +52,7 @@ void add_report_command(CLI::App& app) {
   command->add_option("folder", *folder, "A folder that normlab run made")
       ->required()
       ->type_name("DIR");
-  command->footer("Example: normlab report runs/latest");
+  command->footer("Example:\n  normlab report runs/latest");
   command->callback([folder] { make_report(*folder); });
 }
 

@@ -15,6 +15,13 @@ const CLI::App& innermost(const CLI::App& app) {
   return app;
 }
 
+// "normlab data fetch"
+std::string whole_name(const CLI::App& command) {
+  const CLI::App* const parent = command.get_parent();
+  return parent == nullptr ? command.get_name()
+                           : fmt::format("{} {}", whole_name(*parent), command.get_name());
+}
+
 std::vector<std::string> known_words(const CLI::App& command, bool options) {
   std::vector<std::string> words;
   if (options) {
@@ -32,8 +39,7 @@ std::vector<std::string> known_words(const CLI::App& command, bool options) {
 
 std::string explain_usage(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = innermost(app);
-  const std::string help = &command == &app ? std::string("normlab --help")
-                                            : fmt::format("normlab {} --help", command.get_name());
+  const std::string help = whole_name(command) + " --help";
   const std::vector<std::string> unknown = app.remaining(true);
   if (!unknown.empty()) {
     const std::string nearest =
