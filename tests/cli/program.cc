@@ -35,6 +35,9 @@ Program::Program(const Start& start) {
     ::dup2(err, STDERR_FILENO);
     if (!start.folder.empty() && ::chdir(start.folder.c_str()) != 0) ::_exit(126);
     ::unsetenv("NORMLAB_SIMD");
+    for (const std::string& variable : start.environment) {
+      ::putenv(const_cast<char*>(variable.c_str()));
+    }
     if (start.largest_file >= 0) {
       const struct rlimit limit = {static_cast<rlim_t>(start.largest_file),
                                    static_cast<rlim_t>(start.largest_file)};

@@ -18,9 +18,10 @@ struct Outcome {
 
 struct Start {
   std::vector<std::string> arguments;
-  std::filesystem::path folder;  // to work in
-  long largest_file = -1;        // bytes; a write beyond them fails, as on a full disk
-  std::string script = {};       // if set, sh runs this; "$0" in it is the program
+  std::filesystem::path folder;               // to work in
+  std::vector<std::string> environment = {};  // "NAME=value", added to that of the test
+  long largest_file = -1;                     // bytes; a write beyond them fails, as on a full disk
+  std::string script = {};                    // if set, sh runs this; "$0" in it is the program
 };
 
 // A program at work. Its output goes to files, but for the lines that wait_for_line() reads.

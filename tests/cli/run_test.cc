@@ -117,7 +117,7 @@ TEST(Run, KilledInTheMiddleOfAnEpochAndResumedItEndsWithTheSameBits) {
   EXPECT_EQ(results(place, "killed")["runs"][0]["status"], "interrupted");
   EXPECT_FALSE(place.has("killed/GN/model.safetensors"));
 
-  place.write("killed/GN/checkpoint.safetensors.tmp-1-2", "half of one");
+  place.write("killed/GN/checkpoint.safetensors.tmp-999999999-2", "half of one");
   const Outcome resumed = place.run({"run", "--resume", "killed", "--no-report"});
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_NE(resumed.out.find("goes on after epoch "), std::string::npos) << resumed.out;

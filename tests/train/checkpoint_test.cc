@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -44,6 +45,7 @@ class CheckpointTest : public testing::Test {
       record.test_correct = 9923 + epoch;
       record.seconds = 1.25;
       record.images_per_second = 60000 / 1.25;
+      record.digests = {0xfedcba9876543210u, static_cast<std::uint64_t>(epoch)};
       checkpoint.history.push_back(record);
     }
     return checkpoint;
@@ -73,6 +75,7 @@ class CheckpointTest : public testing::Test {
       EXPECT_EQ(x.test_correct, y.test_correct);
       EXPECT_EQ(x.seconds, y.seconds);
       EXPECT_EQ(x.images_per_second, y.images_per_second);
+      EXPECT_EQ(x.digests, y.digests);
     }
   }
 
@@ -125,15 +128,29 @@ TEST_F(CheckpointTest, ADamagedOneFallsBackToTheOneBeforeWithARemark) {
 }
 
 TEST_F(CheckpointTest, ATruncatedOneFallsBackToo) {
-  write_checkpoint(folder_, after(1));
-  write_checkpoint(folder_, after(2));
   for (const std::size_t bytes : {0u, 7u, 100u}) {
+    write_checkpoint(folder_, after(1));
+    write_checkpoint(folder_, after(2));
     std::filesystem::resize_file(newest(), bytes);
     const FoundCheckpoint found = find_checkpoint(folder_);
     ASSERT_TRUE(found.checkpoint.has_value());
     expect_equal(*found.checkpoint, after(1));
     EXPECT_NE(found.remark, "");
   }
+}
+
+// Else the next write would put it in the place of the one before, the only whole one.
+TEST_F(CheckpointTest, ADamagedOneIsSetAsideOnceTheOneBeforeIsTakenUp) {
+  write_checkpoint(folder_, after(1));
+  write_checkpoint(folder_, after(2));
+  damage(newest(), 100);
+  find_checkpoint(folder_);
+  EXPECT_FALSE(std::filesystem::exists(newest()));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "checkpoint-damaged.safetensors"));
+  write_checkpoint(folder_, after(2));
+  expect_equal(*find_checkpoint(folder_).checkpoint, after(2));
+  std::filesystem::remove(newest());
+  expect_equal(*find_checkpoint(folder_).checkpoint, after(1));
 }
 
 TEST_F(CheckpointTest, EveryBitOfTheFileIsWatched) {

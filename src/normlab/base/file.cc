@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -16,7 +18,24 @@
 namespace normlab {
 namespace {
 
-constexpr auto kTemporary = ".tmp-";
+constexpr std::string_view kTemporary = ".tmp-";
+
+// The process that a temporary file's name ends with, as TemporaryFile below names it; 0 if it is
+// none.
+pid_t process_of(const std::string& name) {
+  const auto mark = name.rfind(kTemporary);
+  if (mark == std::string::npos) return 0;
+  const char* const begin = name.data() + mark + kTemporary.size();
+  const char* const end = name.data() + name.size();
+  pid_t process = 0;
+  unsigned count = 0;
+  const auto first = std::from_chars(begin, end, process);
+  if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return 0;
+  const auto second = std::from_chars(first.ptr + 1, end, count);
+  return second.ec == std::errc() && second.ptr == end ? process : 0;
+}
+
+bool is_alive(pid_t process) { return ::kill(process, 0) == 0 || errno != ESRCH; }
 
 std::string reason(int error_number) { return std::generic_category().message(error_number); }
 
@@ -131,7 +150,21 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 }
 
 bool is_temporary_file(const std::filesystem::path& path) {
-  return path.filename().native().find(kTemporary) != std::string::npos;
+  return process_of(path.filename().string()) > 0;
+}
+
+void remove_abandoned_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::vector<std::filesystem::path> abandoned;
+  auto entry = std::filesystem::recursive_directory_iterator(folder, error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator();
+       entry.increment(error)) {
+    const pid_t process = process_of(entry->path().filename().string());
+    if (process > 0 && entry->is_regular_file(error) && !is_alive(process)) {
+      abandoned.push_back(entry->path());
+    }
+  }
+  for (const std::filesystem::path& path : abandoned) std::filesystem::remove(path, error);
 }
 
 void create_directories(const std::filesystem::path& path) {

@@ -23,7 +23,12 @@ std::string read_text_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
-// Whether a file of this name is one that write_file_atomically() was about to rename.
+// Removes what write_file_atomically() leaves in `folder` and the folders in it when the program is
+// killed: temporary files whose process is no more. Only for whoever knows that no process on
+// another machine writes there. What cannot be removed stays.
+void remove_abandoned_files(const std::filesystem::path& folder);
+
+// True for a temporary file of write_file_atomically(), whoever writes it.
 bool is_temporary_file(const std::filesystem::path& path);
 
 // Creates a folder and its parents; throws WriteError naming the folder and the system's reason.

@@ -12,13 +12,16 @@ constexpr int kMostThreads = 1024;
 
 }  // namespace
 
+void add_simd_option(CLI::App& command, std::string& simd) {
+  command.add_option("--simd", simd, "Instruction set, see normlab info (default: the best)")
+      ->envname("NORMLAB_SIMD");
+}
+
 void add_engine_options(CLI::App& command, EngineOptions& options) {
   command.add_option(
       "--threads", options.threads,
       "Number of threads (default: all of this machine); results do not depend on it");
-  command
-      .add_option("--simd", options.simd, "Instruction set, see normlab info (default: the best)")
-      ->envname("NORMLAB_SIMD");
+  add_simd_option(command, options.simd);
 }
 
 void use_engine_options(const EngineOptions& options) {

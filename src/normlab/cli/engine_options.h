@@ -13,6 +13,9 @@ struct EngineOptions {
   std::string simd;  // empty: $NORMLAB_SIMD, else the best
 };
 
+// --simd alone, for what computes nothing. The string must outlive the parsing.
+void add_simd_option(CLI::App& command, std::string& simd);
+
 // The options must outlive the parsing of the command line.
 void add_engine_options(CLI::App& command, EngineOptions& options);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "normlab/base/workers.h"
+#include "normlab/cli/engine_options.h"
 #include "normlab/experiment/build_info.h"
 #include "normlab/experiment/environment.h"
 #include "normlab/experiment/keys.h"
@@ -23,9 +24,9 @@ void print_info() {
   fmt::print("system           {}\n", system_name());
   fmt::print("processor        {}\n", processor_name());
   fmt::print("threads          {}\n", available_threads());
-  fmt::print("instruction sets {} (in use: {}{})\n", fmt::join(available_instruction_sets(), ", "),
-             instruction_set(),
-             has_fused_multiply_add() ? "" : "; no fused multiply-add: other bits than those with");
+  fmt::print("instruction sets {} (in use: {})\n", fmt::join(available_instruction_sets(), ", "),
+             instruction_set());
+  fmt::print("bits             {}\n", bits_text());
   std::vector<std::string> libraries = {std::string("CLI11 ") + CLI11_VERSION};
   for (const LibraryVersion& library : library_versions()) {
     libraries.push_back(library.name + " " + library.version);
@@ -38,11 +39,17 @@ void print_info() {
 void add_info_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("info", "Show instruction sets, threads and versions of libraries");
-  const auto keys = std::make_shared<bool>(false);
-  command->add_flag("--keys", *keys, "Show every key of an experiment file instead");
-  command->footer("Example:\n  normlab info --keys");
-  command->callback([keys] {
-    if (*keys) {
+  struct InfoOptions {
+    bool keys = false;
+    std::string simd;
+  };
+  const auto options = std::make_shared<InfoOptions>();
+  command->add_flag("--keys", options->keys, "Show every key of an experiment file instead");
+  add_simd_option(*command, options->simd);
+  command->footer("Examples:\n  normlab info --keys\n  normlab info --simd SSE4");
+  command->callback([options] {
+    use_instruction_set(options->simd);
+    if (options->keys) {
       fmt::print("{}", document_keys());
     } else {
       print_info();

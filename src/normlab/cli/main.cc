@@ -18,6 +18,7 @@
 #include "normlab/cli/summary.h"
 #include "normlab/cli/train.h"
 #include "normlab/cli/usage.h"
+#include "normlab/cli/verify.h"
 #include "normlab/experiment/build_info.h"
 
 namespace {
@@ -42,6 +43,7 @@ int run_command(int argc, char** argv) {
   normlab::add_evaluate_command(app);
   normlab::add_predict_command(app);
   normlab::add_report_command(app);
+  normlab::add_verify_command(app);
   normlab::add_summary_command(app);
   normlab::add_data_command(app);
   normlab::add_info_command(app);

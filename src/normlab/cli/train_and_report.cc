@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "normlab/base/error.h"
@@ -11,7 +12,9 @@
 #include "normlab/cli/data.h"
 #include "normlab/cli/interruption.h"
 #include "normlab/cli/progress_display.h"
+#include "normlab/experiment/environment.h"
 #include "normlab/experiment/runner.h"
+#include "normlab/kernels/simd.h"
 #include "normlab/nn/summary.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
@@ -25,6 +28,26 @@ LoadOptions load_options(const TrainingOptions& options) {
   return load;
 }
 
+void warn_of_other_bits(bool quiet) {
+  if (has_fused_multiply_add() || quiet) return;
+  fmt::print(
+      "{} has no fused multiply-add: results are right, but their bits differ from those of "
+      "machines that have it.\n",
+      instruction_set());
+}
+
+// One half with fused multiply-add and one without is what nobody can repeat on one machine.
+void warn_of_mixed_bits(const std::filesystem::path& environment) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(environment, ignored)) return;
+  const std::optional<bool> had = had_fused_multiply_add(read_text_file(environment));
+  if (!had || *had == has_fused_multiply_add()) return;
+  fmt::print(stderr,
+             "what is done was computed {} fused multiply-add, the rest will be {}: the bits of "
+             "runs that were\nstopped will be neither machine's. See normlab info\n",
+             *had ? "with" : "without", *had ? "without" : "with");
+}
+
 std::string how_to_go_on(const std::string& path) {
   return fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path);
 }
@@ -32,6 +55,7 @@ std::string how_to_go_on(const std::string& path) {
 ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
                         Datasets& datasets, Workers& workers, const TrainingOptions& options) {
   const std::string path = directory.path().string();
+  warn_of_other_bits(options.quiet);
   ProgressDisplay display(experiment, options.quiet, how_to_go_on(path));
   note_interruptions();
   try {
@@ -135,6 +159,7 @@ void resume_and_report(const std::filesystem::path& path, const TrainingOptions&
   }
   use_engine_options(options.engine);
   const RunDirectory directory = RunDirectory::open(path);
+  warn_of_mixed_bits(path / "environment.json");
   const std::filesystem::path file = path / "experiment.toml";
   Experiment experiment = parse_experiment(read_text_file(file), file.string());
   Workers workers(options.engine.threads);

@@ -1,5 +1,10 @@
 #include "normlab/experiment/build_info.h"
 
+#include <features.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
+
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
@@ -13,10 +18,24 @@
 
 namespace normlab {
 
+namespace {
+
+// Its exp, sin and cos are used outside the kernels.
+std::string c_library_version() {
+#ifdef __GLIBC__
+  return std::string("glibc ") + gnu_get_libc_version();
+#else
+  return "unknown";
+#endif
+}
+
+}  // namespace
+
 BuildInfo build_info() { return {kVersion, kCommit, kCompiler, kFlags, kBuildType}; }
 
 std::vector<LibraryVersion> library_versions() {
-  return {{"curl", curl_version_info(CURLVERSION_NOW)->version},
+  return {{"c library", c_library_version()},
+          {"curl", curl_version_info(CURLVERSION_NOW)->version},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                               FMT_VERSION % 100)},
           {"highway", kHighwayVersion},

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -27,7 +28,27 @@ std::string value_in_file(const char* path, const std::string& key) {
   return "unknown";
 }
 
+// The text at a path like "libraries.highway".
+std::string text_at(const nlohmann::ordered_json& json, const std::string& path) {
+  const auto* value = &json;
+  std::size_t begin = 0;
+  while (begin < path.size()) {
+    const std::size_t end = std::min(path.find('.', begin), path.size());
+    const std::string key = path.substr(begin, end - begin);
+    if (!value->is_object() || !value->contains(key)) return "unknown";
+    value = &(*value)[key];
+    begin = end + 1;
+  }
+  return value->is_string() ? value->get<std::string>() : value->dump();
+}
+
 }  // namespace
+
+std::string bits_text() {
+  return has_fused_multiply_add()
+             ? "the same on every instruction set with fused multiply-add"
+             : "the same on every instruction set without fused multiply-add, others than with it";
+}
 
 std::string system_name() {
   struct utsname name {};
@@ -57,11 +78,34 @@ std::string describe_environment(int threads, const std::vector<DataSum>& data) 
       {"processor", processor_name()},
       {"instruction_set", instruction_set()},
       {"fused_multiply_add", has_fused_multiply_add()},
+      {"bits", bits_text()},
       {"threads", threads},
       {"available_threads", available_threads()},
       {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"data_sha256", sums}};
   return environment.dump(2);
+}
+
+std::optional<bool> had_fused_multiply_add(const std::string& recorded) {
+  const auto environment = nlohmann::json::parse(recorded, nullptr, /*allow_exceptions=*/false);
+  if (!environment.is_object() || !environment.contains("fused_multiply_add")) return std::nullopt;
+  const auto& value = environment["fused_multiply_add"];
+  return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
+}
+
+std::vector<std::string> environment_differences(const std::string& recorded) {
+  const auto there = nlohmann::ordered_json::parse(recorded);
+  const auto here = nlohmann::ordered_json::parse(describe_environment(1, {}));
+  std::vector<std::string> differences;
+  // Threads are left out: results do not depend on them.
+  for (const std::string key :
+       {"normlab", "commit", "compiler", "flags", "build_type", "libraries.highway",
+        "libraries.c library", "instruction_set", "fused_multiply_add", "processor", "system"}) {
+    const std::string was = text_at(there, key);
+    const std::string is = text_at(here, key);
+    if (was != is) differences.push_back(fmt::format("{}: {} there, {} here", key, was, is));
+  }
+  return differences;
 }
 
 }  // namespace normlab

@@ -36,7 +36,7 @@ struct RunSettings {
   std::optional<double> dropout;  // replaces the probability of every dropout layer
 
   Norm norm;
-  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kDirect;
   Recipe recipe = {.mean = {}, .std = {}};  // empty: those of the training images
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <string>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
@@ -27,7 +26,7 @@ int Predictions::predicted(int index) const {
   return static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
 }
 
-void write_predictions(const std::filesystem::path& path, const Predictions& predictions) {
+std::string predictions_csv(const Predictions& predictions) {
   CsvWriter csv(columns(predictions.classes));
   for (int i = 0; i < predictions.size(); ++i) {
     csv.integer(i).integer(predictions.labels[static_cast<std::size_t>(i)]);
@@ -35,7 +34,11 @@ void write_predictions(const std::filesystem::path& path, const Predictions& pre
     for (const float probability : predictions.of(i)) csv.real(probability);
     csv.end_row();
   }
-  write_file_atomically(path, csv.table());
+  return csv.table();
+}
+
+void write_predictions(const std::filesystem::path& path, const Predictions& predictions) {
+  write_file_atomically(path, predictions_csv(predictions));
 }
 
 Predictions read_predictions(const std::filesystem::path& path) {

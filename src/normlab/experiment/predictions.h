@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace normlab {
@@ -23,6 +24,9 @@ struct Predictions {
   // The most probable class; the first of equals.
   int predicted(int index) const;
 };
+
+// The table that write_predictions() writes.
+std::string predictions_csv(const Predictions& predictions);
 
 // Columns: index, label, prediction, p0, p1, ... Atomic. Probabilities read back bit for bit.
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions);

@@ -1,6 +1,7 @@
 #include "normlab/experiment/results.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -206,7 +207,7 @@ ExperimentResults read_results(const std::filesystem::path& path) {
   return results;
 }
 
-void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results) {
+std::string results_csv(const ExperimentResults& results) {
   std::vector<std::string> columns = {"run",  "norm",       "groups", "l1",
                                       "seed", "parameters", "status"};
   columns.insert(columns.end(), kHistoryColumns.begin(), kHistoryColumns.end());
@@ -220,7 +221,11 @@ void write_results_csv(const std::filesystem::path& path, const ExperimentResult
       csv.end_row();
     }
   }
-  write_file_atomically(path, csv.table());
+  return csv.table();
+}
+
+void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results) {
+  write_file_atomically(path, results_csv(results));
 }
 
 void write_history_csv(const std::filesystem::path& path, const History& history) {
@@ -230,6 +235,32 @@ void write_history_csv(const std::filesystem::path& path, const History& history
     csv.end_row();
   }
   write_file_atomically(path, csv.table());
+}
+
+History read_history_csv(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  CsvReader csv(text, path.native());
+  if (csv.columns() != kHistoryColumns) {
+    throw Error(fmt::format("{}: the columns are not those of a history: {}", path.native(),
+                            fmt::join(kHistoryColumns, ", ")));
+  }
+  History history;
+  std::vector<std::string> fields;
+  while (csv.next(fields)) {
+    EpochRecord record;
+    record.epoch = static_cast<int>(csv.integer(fields[0]));
+    record.learning_rate = csv.real(fields[1]);
+    record.train_loss = csv.real(fields[2]);
+    record.train_accuracy = csv.real(fields[3]);
+    record.train_objective = csv.real(fields[4]);
+    record.test_loss = csv.real(fields[5]);
+    record.test_accuracy = csv.real(fields[6]);
+    record.test_correct = static_cast<int>(csv.integer(fields[7]));
+    record.seconds = csv.real(fields[8]);
+    record.images_per_second = csv.real(fields[9]);
+    history.push_back(record);
+  }
+  return history;
 }
 
 }  // namespace normlab

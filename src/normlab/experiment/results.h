@@ -48,7 +48,12 @@ void write_results(const std::filesystem::path& path, const ExperimentResults& r
 ExperimentResults read_results(const std::filesystem::path& path);
 
 // The same in CSV: one row per run and epoch, with the columns that history.csv has too.
+std::string results_csv(const ExperimentResults& results);
 void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results);
+
 void write_history_csv(const std::filesystem::path& path, const History& history);
+
+// Throws Error naming path and line for what is no history.
+History read_history_csv(const std::filesystem::path& path);
 
 }  // namespace normlab

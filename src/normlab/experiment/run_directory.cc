@@ -10,7 +10,6 @@
 #include <ctime>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
@@ -37,16 +36,6 @@ bool create_new(const std::filesystem::path& path) {
   return created;
 }
 
-// What a process that was killed was about to rename.
-void remove_temporary_files(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::vector<std::filesystem::path> found;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, ignored)) {
-    if (is_temporary_file(entry.path())) found.push_back(entry.path());
-  }
-  for (const std::filesystem::path& path : found) std::filesystem::remove(path, ignored);
-}
-
 std::filesystem::path create_named(const std::string& name) {
   const std::string stem =
       fmt::format("{}-{:%Y%m%d-%H%M%S}", name, fmt::localtime(std::time(nullptr)));
@@ -57,16 +46,52 @@ std::filesystem::path create_named(const std::string& name) {
   }
 }
 
+// What a program leaves that was killed before it wrote its experiment.toml is no use.
+bool is_unused(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().filename() != kLockFile && !is_temporary_file(entry.path())) return false;
+  }
+  return !error;
+}
+
+void require_experiment(const std::filesystem::path& path) {
+  if (holds_experiment(path)) return;
+  throw Error(
+      fmt::format("{}: no run of normlab is there (it has no experiment.toml)", path.string()));
+}
+
+void hold(int lock, int kind, const std::filesystem::path& path) {
+  if (::flock(lock, kind | LOCK_NB) == 0) return;
+  ::close(lock);
+  throw Error(
+      fmt::format("{}: the folder is in use, another normlab is at work in it", path.string()));
+}
+
+int lock_to_write(const std::filesystem::path& path) {
+  const std::filesystem::path file = path / kLockFile;
+  const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) {
+    throw WriteError(fmt::format("{}: nothing can be written there: {}", path.string(),
+                                 std::generic_category().message(errno)));
+  }
+  hold(lock, LOCK_EX, path);
+  remove_abandoned_files(path);
+  return lock;
+}
+
 }  // namespace
 
 RunDirectory RunDirectory::create(const std::filesystem::path& out, const std::string& name) {
-  if (out.empty()) return RunDirectory(create_named(name));
+  if (out.empty()) {
+    const std::filesystem::path path = create_named(name);
+    return RunDirectory(path, lock_to_write(path));
+  }
   if (!create_new(out)) {
     if (!std::filesystem::is_directory(out)) {
       throw Error(fmt::format("{}: is a file; a folder is needed for --out", out.string()));
     }
-    std::error_code error;
-    if (!std::filesystem::is_empty(out, error)) {
+    if (!is_unused(out)) {
       throw Error(fmt::format(
           "{}: the folder is in use, it is not empty. Choose another with --out{}", out.string(),
           holds_experiment(out)
@@ -74,31 +99,20 @@ RunDirectory RunDirectory::create(const std::filesystem::path& out, const std::s
               : std::string()));
     }
   }
-  return RunDirectory(out);
+  return RunDirectory(out, lock_to_write(out));
 }
 
 RunDirectory RunDirectory::open(const std::filesystem::path& path) {
-  if (!holds_experiment(path)) {
-    throw Error(
-        fmt::format("{}: no run of normlab is there (it has no experiment.toml)", path.string()));
-  }
-  RunDirectory directory(path);
-  remove_temporary_files(path);
-  return directory;
+  require_experiment(path);
+  return RunDirectory(path, lock_to_write(path));
 }
 
-RunDirectory::RunDirectory(std::filesystem::path path) : path_(std::move(path)) {
-  const std::filesystem::path file = path_ / kLockFile;
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) {
-    throw WriteError(fmt::format("{}: nothing can be written there: {}", path_.string(),
-                                 std::generic_category().message(errno)));
-  }
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    ::close(lock_);
-    throw Error(
-        fmt::format("{}: the folder is in use, another normlab is at work in it", path_.string()));
-  }
+RunDirectory RunDirectory::open_to_read(const std::filesystem::path& path) {
+  require_experiment(path);
+  // Without a lock file nobody can be at work there.
+  const int lock = ::open((path / kLockFile).c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock >= 0) hold(lock, LOCK_SH, path);
+  return RunDirectory(path, lock);
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept

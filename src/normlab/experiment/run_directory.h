@@ -3,17 +3,21 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 
 namespace normlab {
 
 class RunDirectory {
  public:
-  // Creates `out`, or runs/<name>-<time> if it is empty. A folder that holds anything is never
+  // Creates `out`, or runs/<name>-<time> if `out` is empty. A folder that holds anything is never
   // reused: throws Error that says how to go on with it instead.
   static RunDirectory create(const std::filesystem::path& out, const std::string& name);
 
   // Opens one to go on in. Throws Error if it is none, or if another process is at work in it.
   static RunDirectory open(const std::filesystem::path& path);
+
+  // Opens one to read: nothing is written in it. Throws as open() does.
+  static RunDirectory open_to_read(const std::filesystem::path& path);
 
   ~RunDirectory();
   RunDirectory(RunDirectory&& other) noexcept;
@@ -29,10 +33,10 @@ class RunDirectory {
   void become_latest() const;
 
  private:
-  explicit RunDirectory(std::filesystem::path path);
+  RunDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
 
   std::filesystem::path path_;
-  int lock_;  // held until the process ends, however it ends
+  int lock_;  // held until the process ends, however it ends; -1: none
 };
 
 }  // namespace normlab

@@ -8,11 +8,12 @@
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/experiment/digests_csv.h"
+#include "normlab/experiment/outcome.h"
 #include "normlab/experiment/predictions.h"
 #include "normlab/nn/network.h"
 #include "normlab/train/checkpoint.h"
-#include "normlab/train/evaluate.h"
-#include "normlab/train/model_file.h"
+#include "normlab/train/digests.h"
 
 namespace normlab {
 namespace {
@@ -82,17 +83,21 @@ class Run {
 
   void save_checkpoint(TrainingState state, const History& history) const {
     write_checkpoint(folder_, {settings_text(settings_, data_), std::move(state), history});
-    write_history_csv(folder_ / "history.csv", history);
+    save_history(history);
   }
 
-  void save_outcome() const {
-    const PixelScale scale = {settings_.recipe.mean, settings_.recipe.std};
-    save_model(folder_ / kModelFile, network_, {scale, data_.train.name, data_.train.class_names});
-    Predictions predictions;
-    predictions.classes = network_.classes();
-    predictions.labels.assign(data_.test.labels.begin(), data_.test.labels.end());
-    predictions.probabilities = predict_probabilities(network_, data_.test, scale, workers_);
-    write_predictions(folder_ / kPredictionsFile, predictions);
+  void save_history(const History& history) const {
+    write_history_csv(folder_ / "history.csv", history);
+    write_digests(folder_ / "digests.csv", array_names(network_), history);
+  }
+
+  void save_outcome(const History& history) const {
+    // Once more: a run that was stopped between its last checkpoint and its history comes here at
+    // once.
+    save_history(history);
+    const RunOutcome outcome = outcome_of(network_, settings_, data_, workers_);
+    write_safetensors(folder_ / kModelFile, outcome.model);
+    write_predictions(folder_ / kPredictionsFile, outcome.predictions);
   }
 
  private:
@@ -103,17 +108,6 @@ class Run {
   Network network_;
   TrainingState state_;
 };
-
-RunResult describe(const RunSettings& settings) {
-  RunResult result;
-  result.name = settings.name;
-  result.norm = settings.norm;
-  result.l1 = settings.recipe.l1;
-  result.seed = settings.recipe.seed;
-  result.folder = settings.name;
-  result.parameters = static_cast<int>(build_network(settings).parameter_values().size());
-  return result;
-}
 
 // A folder whose results tell of runs that its experiment does not know is not gone on with: they
 // would be lost.
@@ -143,6 +137,17 @@ void write_all_results(const std::filesystem::path& folder, const ExperimentResu
 }
 
 }  // namespace
+
+RunResult describe(const RunSettings& settings) {
+  RunResult result;
+  result.name = settings.name;
+  result.norm = settings.norm;
+  result.l1 = settings.recipe.l1;
+  result.seed = settings.recipe.seed;
+  result.folder = settings.name;
+  result.parameters = static_cast<int>(build_network(settings).parameter_values().size());
+  return result;
+}
 
 void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
               Workers& workers) {
@@ -199,7 +204,7 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
           write_all_results(directory.path(), results);
           observer.epoch_done(record);
         });
-        run.save_outcome();
+        run.save_outcome(result.epochs);
       }
       result.status = RunStatus::kFinished;
     } catch (const DivergedError& error) {

@@ -33,6 +33,9 @@ class RunObserver {
 void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
               Workers& workers);
 
+// What results.json says of a run that has not begun.
+RunResult describe(const RunSettings& settings);
+
 // Runs a completed experiment in its directory. What a directory holds from before is gone on with:
 // finished runs are kept, others continue from their newest whole checkpoint, and end with the same
 // bits as if they had never stopped. After each epoch are written: the run's checkpoint and

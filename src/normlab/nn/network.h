@@ -29,7 +29,7 @@ struct ParameterView {
 };
 
 // How convolutions are computed. The results differ in their last bits, so it is part of what a
-// network is.
+// network is. Direct is the default: docs/parity.md says what is open about the other.
 enum class ConvolutionAlgorithm {
   kDirect,    // the sum as it stands in the definition
   kWinograd,  // kernels/conv2d_winograd.h where it fits, else direct
@@ -38,7 +38,7 @@ enum class ConvolutionAlgorithm {
 struct NetworkOptions {
   Norm norm;                          // fills the placeholders
   std::optional<float> dropout = {};  // replaces the probability of every dropout layer
-  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kDirect;
 };
 
 // "direct", "winograd".

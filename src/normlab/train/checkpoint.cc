@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -14,9 +15,10 @@
 namespace normlab {
 namespace {
 
-constexpr auto kFormat = "normlab checkpoint 1";
+constexpr auto kFormat = "normlab checkpoint 2";
 constexpr auto kNewest = "checkpoint.safetensors";
 constexpr auto kPrevious = "checkpoint-previous.safetensors";
+constexpr auto kDamaged = "checkpoint-damaged.safetensors";
 
 // A history is a table of doubles, so that it comes back bit for bit.
 constexpr std::size_t kColumns = 10;
@@ -60,6 +62,32 @@ FloatBuffer to_buffer(const Tensor& tensor) {
   return {values.begin(), values.end()};
 }
 
+// The digests of all epochs, one row each. A bit pattern: the format has no unsigned numbers.
+Tensor digest_tensor(const History& history) {
+  std::vector<std::int64_t> values;
+  for (const EpochRecord& record : history) {
+    for (const std::uint64_t digest : record.digests) {
+      values.push_back(std::bit_cast<std::int64_t>(digest));
+    }
+  }
+  const std::size_t columns = history.empty() ? 0 : history.front().digests.size();
+  return {"digests",
+          {static_cast<std::int64_t>(history.size()), static_cast<std::int64_t>(columns)},
+          std::move(values)};
+}
+
+void read_digests(History& history, const Tensor& tensor) {
+  if (history.empty()) return;
+  const auto& values = std::get<std::vector<std::int64_t>>(tensor.data);
+  const std::size_t columns = values.size() / history.size();
+  auto value = values.begin();
+  for (EpochRecord& record : history) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      record.digests.push_back(std::bit_cast<std::uint64_t>(*value++));
+    }
+  }
+}
+
 // Of everything in the file but the sum itself.
 std::string checksum(SafetensorsFile file) {
   file.metadata.erase("sha256");
@@ -94,6 +122,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
     checkpoint.history.push_back(from_row(rows.data() + at));
   }
   checkpoint.state.epochs_done = static_cast<int>(checkpoint.history.size());
+  read_digests(checkpoint.history, file.at("digests", source));
   return checkpoint;
 }
 
@@ -114,7 +143,8 @@ void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& che
       float_tensor("buffers", checkpoint.state.buffers),
       {"history",
        {static_cast<std::int64_t>(checkpoint.history.size()), static_cast<std::int64_t>(kColumns)},
-       std::move(rows)}};
+       std::move(rows)},
+      digest_tensor(checkpoint.history)};
   file.metadata["sha256"] = checksum(file);
 
   std::error_code error;
@@ -135,6 +165,7 @@ FoundCheckpoint find_checkpoint(const std::filesystem::path& folder) {
     try {
       found.checkpoint = read_checkpoint(path);
       if (!found.remark.empty()) {
+        std::filesystem::rename(folder / kNewest, folder / kDamaged, ignored);
         found.remark += fmt::format("; went back to the one before, of epoch {}",
                                     found.checkpoint->state.epochs_done);
       }

@@ -29,7 +29,10 @@ struct FoundCheckpoint {
   std::string remark;                    // for the user: which one was damaged, and how
 };
 
-// Throws Error if there are checkpoints and none of them is whole.
+// If the newest is damaged and the one before is not, the newest is renamed to
+// checkpoint-damaged.safetensors: the next write would put it in the place of the whole one, and a
+// crash right then would leave none. Throws Error if there are checkpoints and none of them is
+// whole.
 FoundCheckpoint find_checkpoint(const std::filesystem::path& folder);
 
 }  // namespace normlab

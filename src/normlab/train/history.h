@@ -1,6 +1,7 @@
 // What is known after each epoch of a run.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 namespace normlab {
@@ -14,8 +15,9 @@ struct EpochRecord {
   double test_loss = 0;        // mean negative log-likelihood
   double test_accuracy = 0;    // percent
   int test_correct = 0;
-  double seconds = 0;            // training and test together
-  double images_per_second = 0;  // training images / seconds of training
+  double seconds = 0;                       // training and test together
+  double images_per_second = 0;             // training images / seconds of training
+  std::vector<std::uint64_t> digests = {};  // of the network after the epoch (train/digests.h)
 };
 
 using History = std::vector<EpochRecord>;

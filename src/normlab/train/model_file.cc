@@ -174,8 +174,7 @@ Network rebuild_network(const SafetensorsFile& file, const std::string& source) 
 
 }  // namespace
 
-void save_model(const std::filesystem::path& path, const Network& network,
-                const ModelFileInfo& info) {
+SafetensorsFile model_contents(const Network& network, const ModelFileInfo& info) {
   SafetensorsFile file;
   file.metadata = {{kModelKey, network.model().text},
                    {kNormKey, to_json(network.options().norm)},
@@ -187,7 +186,12 @@ void save_model(const std::filesystem::path& path, const Network& network,
                     Json(info.class_names).dump(-1, ' ', false, Json::error_handler_t::replace)}};
   append_tensors(file.tensors, network.parameters(), network.parameter_values());
   append_tensors(file.tensors, network.buffers(), network.buffer_values());
-  write_safetensors(path, file);
+  return file;
+}
+
+void save_model(const std::filesystem::path& path, const Network& network,
+                const ModelFileInfo& info) {
+  write_safetensors(path, model_contents(network, info));
 }
 
 LoadedModel load_model_file(const std::filesystem::path& path) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "normlab/formats/safetensors.h"
 #include "normlab/nn/network.h"
 #include "normlab/train/evaluate.h"
 
@@ -16,6 +17,9 @@ struct ModelFileInfo {
   std::string dataset;                   // "mnist"
   std::vector<std::string> class_names;  // one per class
 };
+
+// What save_model() writes.
+SafetensorsFile model_contents(const Network& network, const ModelFileInfo& info);
 
 // Atomic; the same network gives the same bytes. Throws Error if the file cannot be written.
 void save_model(const std::filesystem::path& path, const Network& network,

@@ -15,6 +15,7 @@
 #include "normlab/nn/layer.h"
 #include "normlab/nn/step.h"
 #include "normlab/tensor/tiles.h"
+#include "normlab/train/digests.h"
 #include "normlab/train/evaluate.h"
 #include "normlab/train/order.h"
 
@@ -132,6 +133,7 @@ class Trainer::Implementation {
     record.test_loss = test.loss;
     record.test_accuracy = test.accuracy;
     record.test_correct = test.correct;
+    record.digests = digest_arrays(network_);
     record.seconds = seconds_since(start);
     record.images_per_second = now.images / training_seconds;
     return record;
