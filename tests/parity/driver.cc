@@ -24,6 +24,7 @@ namespace {
 struct Options {
   std::string model;
   std::string norm = "batch";
+  std::string convolution;
   int threads = 1;
   SgdStep step;
   std::string job;
@@ -48,14 +49,20 @@ std::vector<std::int64_t> shape_of(std::initializer_list<std::size_t> sizes) {
   return {sizes.begin(), sizes.end()};
 }
 
+ConvolutionAlgorithm algorithm_of(const std::string& name) {
+  if (const auto algorithm = parse_convolution_algorithm(name)) return *algorithm;
+  throw Error(fmt::format("--convolution is direct or winograd, not \"{}\"", name));
+}
+
 class Driver {
  public:
   explicit Driver(const Options& options)
       : options_(options),
         job_(read_safetensors(options.job)),
         workers_(options.threads),
-        network_(load_model(options.model),
-                 {.norm = {.kind = parse_norm_kind(options.norm)}, .dropout = 0.0f}) {}
+        network_(load_model(options.model), {.norm = {.kind = parse_norm_kind(options.norm)},
+                                             .dropout = 0.0f,
+                                             .convolution = algorithm_of(options.convolution)}) {}
 
   void run() {
     const Tensor& order = job_.at("order", options_.job);
@@ -148,6 +155,7 @@ int main(int argc, char** argv) {
   CLI::App app("normlab's side of the parity check with PyTorch");
   app.add_option("--model", options.model)->required();
   app.add_option("--norm", options.norm)->required();
+  app.add_option("--convolution", options.convolution, "direct or winograd")->required();
   app.add_option("--l1", options.step.l1)->required();
   app.add_option("--learning-rate", options.step.learning_rate)->required();
   app.add_option("--momentum", options.step.momentum)->required();

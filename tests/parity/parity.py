@@ -25,6 +25,7 @@ import torch
 import exchange
 import mnist
 import networks
+import winograd
 from conditioning import relative_l2, well_conditioned
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,10 +34,16 @@ ONE_STEP_SAMPLES = 17  # the fewer, the fewer kinks near by (conditioning.py)
 STEPS = 100
 LEARNING_RATE, MOMENTUM = 0.01, 0.9
 PLANTED_MOMENTUM = 0.95
-TORCH_RUNS, NORMLAB_RUNS = 20, 9
+NORMLAB_RUNS = 9
 ONE_STEP_BOUND = 1e-5
+WINOGRAD_BOUND = 1e-12  # of the yardstick in float64
 FACTOR = 2.0
 FLOOR = 2.0**-22  # relative L2: two units in the last place of every float32
+
+# How normlab convolves, each held to PyTorch's float32 with the same algorithm; and how often
+# PyTorch trains so. Winograd of tensor operations takes over twice as long as PyTorch's convolution,
+# and fewer runs only make the largest of them smaller.
+TORCH_RUNS = {"direct": 20, "winograd": 12}
 
 # name: model, norm that fills the placeholder, factor of the L1 penalty
 CASES = {
@@ -49,13 +56,18 @@ CASES = {
 
 
 class Job:
-    """One network, its start and its batches; runs them through either side."""
+    """One network, its start and its batches; runs them through either side.
+
+    The reference in float64 convolves as PyTorch does, whatever is compared with it: the truth knows
+    of no algorithm.
+    """
 
     def __init__(self, name, images, labels, arguments):
         self.name, (self.model, self.norm, self.l1) = name, CASES[name]
         self.driver = pathlib.Path(arguments.build) / "tests/parity/normlab_parity"
         torch.manual_seed(arguments.seed)
         start = networks.build(ROOT / self.model, self.norm, dropout=0.0)
+        self.winograd_fits = any(winograd.fits(layer) for layer in start)
         with torch.no_grad():
             for _, p in start.named():  # no scale is 1 and no shift 0
                 p.add_(0.05 * torch.randn_like(p))
@@ -67,8 +79,11 @@ class Job:
         """The batches of a run: always the same samples, after run 0 in another order in each."""
         return self.given if run == 0 else numpy.random.default_rng(run).permuted(self.given, axis=1)
 
-    def torch_network(self, dtype, weights=None):
-        network = networks.build(ROOT / self.model, self.norm, dropout=0.0).to(dtype)
+    def torch_network(self, dtype, weights=None, algorithm="direct"):
+        network = networks.build(ROOT / self.model, self.norm, dropout=0.0)
+        if algorithm == "winograd":
+            winograd.replace(network)
+        network.to(dtype)
         with torch.no_grad():
             for n, p in network.named():
                 p.copy_(torch.from_numpy((weights or self.weights)[n]))
@@ -77,9 +92,9 @@ class Job:
     def torch_batch(self, which, dtype):
         return torch.from_numpy(self.images[which]).to(dtype), torch.from_numpy(self.labels[which]).long()
 
-    def torch_gradients(self, which, dtype, weights=None):
+    def torch_gradients(self, which, dtype, weights=None, algorithm="direct"):
         """One step that moves nothing: loss, objective, gradients."""
-        network = self.torch_network(dtype, weights)
+        network = self.torch_network(dtype, weights, algorithm)
         loss, objective = networks.objective(network, *self.torch_batch(which, dtype), self.l1)
         objective.backward()
         return {"loss": loss.detach().numpy(), "objective": objective.detach().numpy()} | {
@@ -94,10 +109,10 @@ class Job:
             logits = network.eval()(self.torch_batch(self.given[-1], dtype)[0])
         return ({n: value.numpy() for n, value in network.running()}, torch.log_softmax(logits, 1).numpy())
 
-    def torch_trajectory(self, order, dtype, threads):
+    def torch_trajectory(self, order, dtype, threads, algorithm="direct"):
         """All parameters after each step: [steps][parameters]."""
         torch.set_num_threads(threads)
-        network = self.torch_network(dtype)
+        network = self.torch_network(dtype, algorithm=algorithm)
         optimizer = torch.optim.SGD(network.parameters(), LEARNING_RATE, MOMENTUM)
         trajectory = []
         for which in order:
@@ -107,7 +122,7 @@ class Job:
             trajectory.append(torch.cat([p.detach().reshape(-1) for _, p in network.named()]).double().numpy())
         return numpy.array(trajectory)
 
-    def normlab(self, orders, learning_rate=LEARNING_RATE, momentum=MOMENTUM, threads=1):
+    def normlab(self, algorithm, orders, learning_rate=LEARNING_RATE, momentum=MOMENTUM, threads=1):
         """The driver's result for some orders of the batches; trajectories in PyTorch's order."""
         with tempfile.TemporaryDirectory() as folder:
             job, result = f"{folder}/job.safetensors", f"{folder}/result.safetensors"
@@ -115,7 +130,8 @@ class Job:
                                  "order": numpy.array(orders, numpy.int64),
                                  "evaluation": self.images[self.given[-1]]}
                            | {f"weights.{n}": w for n, w in self.weights.items()})
-            subprocess.run([self.driver, "--model", ROOT / self.model, "--norm", self.norm, "--l1", str(self.l1),
+            subprocess.run([self.driver, "--model", ROOT / self.model, "--norm", self.norm,
+                            "--convolution", algorithm, "--l1", str(self.l1),
                             "--learning-rate", str(learning_rate), "--momentum", str(momentum),
                             "--threads", str(threads), job, result], check=True)
             out = exchange.read(result)
@@ -150,15 +166,14 @@ def well_conditioned_batch(job):
     sys.exit(f"{job.name}: no batch on which one step is well conditioned")
 
 
-def compare_one_step(job):
+def compare_one_step(job, algorithm, which, reference):
     """Worst relative distance of loss, gradients, running statistics and evaluation mode."""
-    which, reference = well_conditioned_batch(job)
-    ours = job.normlab([[which]], learning_rate=0)
+    ours = job.normlab(algorithm, [[which]], learning_rate=0)
     found = {"loss": ours["losses"][0], "objective": ours["objectives"][0]} | {
         n: ours[f"velocity.{n}"] for n in job.weights}
-    single = job.torch_gradients(which, torch.float32)
+    single = job.torch_gradients(which, torch.float32, algorithm=algorithm)
 
-    held = job.normlab([job.given[:3]], learning_rate=0)
+    held = job.normlab(algorithm, [job.given[:3]], learning_rate=0)
     running, evaluation = job.torch_evaluation(job.given[:3], torch.float64)
     return {
         "loss": max(relative_l2(found[n], reference[n]) for n in ("loss", "objective")),
@@ -185,15 +200,14 @@ def judge(ours, torchs):
     return wrong
 
 
-def compare_trajectories(job):
-    reference = job.torch_trajectory(job.given, torch.float64, threads=2)
-    torchs = distances([job.torch_trajectory(job.order(run), torch.float32, threads=1 + run % 2)
-                        for run in range(TORCH_RUNS)], reference)
-    orders = [job.order(TORCH_RUNS + run) for run in range(NORMLAB_RUNS)]
-    trajectories = job.normlab(orders)["trajectory"]
+def compare_trajectories(job, algorithm, reference):
+    torchs = distances([job.torch_trajectory(job.order(run), torch.float32, 1 + run % 2, algorithm)
+                        for run in range(TORCH_RUNS[algorithm])], reference)
+    orders = [job.order(max(TORCH_RUNS.values()) + run) for run in range(NORMLAB_RUNS)]
+    trajectories = job.normlab(algorithm, orders)["trajectory"]
     ours = distances(trajectories, reference)
     wrong = judge(ours, torchs)
-    if not numpy.array_equal(job.normlab(orders[:1], threads=2)["trajectory"][0], trajectories[0]):
+    if not numpy.array_equal(job.normlab(algorithm, orders[:1], threads=2)["trajectory"][0], trajectories[0]):
         wrong.append("two threads give other bits than one")
 
     # A judge that cannot say no is none: it must refuse a NaN and a wrong optimizer.
@@ -201,10 +215,29 @@ def compare_trajectories(job):
     spoilt[0, -1, 0] = numpy.nan
     if not judge(distances(spoilt, reference), torchs):
         wrong.append("the check did not notice a NaN")
-    other = job.normlab(orders, momentum=PLANTED_MOMENTUM)["trajectory"]
+    other = job.normlab(algorithm, orders, momentum=PLANTED_MOMENTUM)["trajectory"]
     if not judge(distances(other, reference), torchs):
         wrong.append(f"the check did not notice a momentum of {PLANTED_MOMENTUM}")
     return ours, torchs, wrong
+
+
+def check_switch(job):
+    """Winograd must be what the switch turns on, and only where a convolution fits."""
+    first, other = (job.normlab(algorithm, [job.given[:1]])["trajectory"] for algorithm in TORCH_RUNS)
+    same = numpy.array_equal(first, other)
+    if same and job.winograd_fits:
+        return ["winograd gives the bits of direct convolution, so it cannot have run"]
+    if not same and not job.winograd_fits:
+        return ["no convolution fits Winograd, but its bits are not those of direct convolution"]
+    return []
+
+
+def print_row(label, step, ours, torchs, columns):
+    running = f"{step['running']:9.1e}" if step["running"] is not None else f"{'-':>9}"
+    ours, torchs = numpy.median(ours, axis=0), numpy.max(torchs, axis=0)
+    print(f"{label:18}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}{running}"
+          + f"{step['evaluation']:10.1e}   "
+          + "".join(f"{f'{ours[s - 1]:.0e} / {torchs[s - 1]:.0e}':>17}" for s in columns), end="   ")
 
 
 def main():
@@ -215,29 +248,34 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="of the weights and the choice of images")
     arguments = parser.parse_args()
 
+    error = winograd.largest_error()
+    if not error <= WINOGRAD_BOUND:
+        sys.exit(f"winograd.py is {error:.1e} from nn.Conv2d in float64")
+
     images, labels = mnist.load(mnist.folder(arguments.data), "train")
     chosen = numpy.random.default_rng(arguments.seed).permutation(len(labels))[:STEPS * SAMPLES]
     print(f"PyTorch {torch.__version__}; {STEPS} steps of {SAMPLES} images; relative distances (L2) from PyTorch's "
-          f"float64\none step: bound {ONE_STEP_BOUND:.0e}; trajectory: at most {FACTOR:g} times PyTorch's float32\n")
+          f"float64\none step: bound {ONE_STEP_BOUND:.0e}; trajectory: at most {FACTOR:g} times PyTorch's float32 "
+          "with the same algorithm\n")
     columns = [1, 3, 10, 30, STEPS]
-    print(f"{'':9}{'loss':>9}{'gradient':>10}{'(torch32)':>10}{'running':>9}{'evaluate':>10}   "
-          + "".join(f"{f'step {s}':>17}" for s in columns) + "\n" + " " * 60
+    print(f"{'':18}{'loss':>9}{'gradient':>10}{'(torch32)':>10}{'running':>9}{'evaluate':>10}   "
+          + "".join(f"{f'step {s}':>17}" for s in columns) + "\n" + " " * 69
           + f"{'normlab / torch':>17}" * len(columns))
     failures = []
     for name in [arguments.only] if arguments.only else CASES:
-        begin = time.monotonic()
         job = Job(name, images[chosen], labels[chosen], arguments)
-        step = compare_one_step(job)
-        ours, torchs, wrong = compare_trajectories(job)
-        wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
-                  if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
-        print(f"{name:9}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}"
-              + (f"{step['running']:9.1e}" if step["running"] is not None else f"{'-':>9}")
-              + f"{step['evaluation']:10.1e}   "
-              + "".join(f"{f'{numpy.median(ours, axis=0)[s - 1]:.0e} / {numpy.max(torchs, axis=0)[s - 1]:.0e}':>17}"
-                        for s in columns)
-              + f"   {'ok' if not wrong else 'FAILED'} ({time.monotonic() - begin:.0f} s)", flush=True)
-        failures += [f"{name}: {text}" for text in wrong]
+        failures += [f"{name}: {text}" for text in check_switch(job)]
+        one_step = well_conditioned_batch(job)
+        reference = job.torch_trajectory(job.given, torch.float64, threads=2)
+        for algorithm in TORCH_RUNS if job.winograd_fits else ["direct"]:
+            begin = time.monotonic()
+            step = compare_one_step(job, algorithm, *one_step)
+            ours, torchs, wrong = compare_trajectories(job, algorithm, reference)
+            wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
+                      if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
+            print_row(f"{name} {algorithm}", step, ours, torchs, columns)
+            print(f"{'ok' if not wrong else 'FAILED'} ({time.monotonic() - begin:.0f} s)", flush=True)
+            failures += [f"{name} {algorithm}: {text}" for text in wrong]
     for text in failures:
         print(text, file=sys.stderr)
     print("\nparity with PyTorch: " + ("FAILED" if failures else "ok"))
