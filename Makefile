@@ -54,10 +54,11 @@ parity: test-build ## compare losses, gradients and whole trainings with PyTorch
 	@tests/parity/parity.py build/release $(ARGS)
 
 .PHONY: bench
-bench: ## time kernels against the machine's limit, training steps against PyTorch
+bench: ## time normlab against the machine's limit and against PyTorch
 	$(call packages,run test parity)
 	$(call configure,release,-DNORMLAB_TESTS=ON -DNORMLAB_BENCH=ON)
 	@$(build) release
+	@$(normlab) data fetch mnist
 	@bench/bench.py build/release $(ARGS)
 
 .PHONY: check

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <random>
+#include <set>
 
 #include "normlab/base/buffer.h"
 #include "normlab/base/error.h"
@@ -15,6 +17,7 @@
 #include "normlab/kernels/group_norm.h"
 #include "normlab/kernels/pool2d.h"
 #include "normlab/kernels/relu.h"
+#include "normlab/nn/layer.h"
 #include "normlab/tensor/tiles.h"
 #include "reference/batch_norm.h"
 #include "reference/conv2d.h"
@@ -71,10 +74,12 @@ double relative_l2(const Values& ours, const Values& reference) {
 
 class Bench {
  public:
-  void conv2d(const Conv2dShape& shape) {
-    const std::string text =
-        fmt::format("{} -> {}, {}x{}{}", to_string(shape.input), shape.out_channels,
-                    shape.kernel_height, shape.kernel_width, shape.padding > 0 ? ", padded" : "");
+  void conv2d(const Conv2dShape& shape, bool wants_dx) {
+    const std::string text = fmt::format(
+        "{} -> {}, {}x{}{}{}", to_string(shape.input), shape.out_channels, shape.kernel_height,
+        shape.kernel_width, shape.stride > 1 ? fmt::format(" / {}", shape.stride) : "",
+        shape.padding > 0 ? ", padded" : "");
+    if (!is_new("conv2d " + text)) return;
     const FloatBuffer x = source_.floats(tile_size(shape.input));
     const FloatBuffer w = source_.floats(shape.weights());
     const FloatBuffer dy = source_.floats(tile_size(shape.output()));
@@ -97,6 +102,7 @@ class Bench {
     timing.operations = 2.0 * kLanes * static_cast<double>(shape.weights()) *
                         static_cast<double>(shape.output().pixels());
     timing.numbers = static_cast<double>(tile_size(shape.input));
+    timing.kernel = fmt::format("{}x{}", shape.kernel_height, shape.kernel_width);
 
     FloatBuffer y(dy.size());
     timing.operation = "conv2d_forward";
@@ -105,25 +111,39 @@ class Bench {
         [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
 
     FloatBuffer dx(x.size());
-    timing.operation = "conv2d_backward_input";
-    time(
-        timing, [&] { conv2d_backward_input(dx.data(), dy.data(), packed_backward.data(), shape); },
-        [&] { return relative_l2(images_of(dx, shape.input).values, expected.dx.values); });
-
-    if (conv2d_winograd_fits(shape)) {
-      FloatBuffer scratch(conv2d_winograd_scratch(shape));
-      packed.resize(conv2d_winograd_packed(shape));
-      packed_backward.resize(packed.size());
-      conv2d_winograd_pack_forward(packed.data(), w.data(), shape);
-      conv2d_winograd_pack_backward_input(packed_backward.data(), w.data(), shape);
-      timing.operation = "conv2d_winograd_forward";
+    const auto dx_error = [&] {
+      return relative_l2(images_of(dx, shape.input).values, expected.dx.values);
+    };
+    if (wants_dx) {
+      timing.operation = "conv2d_backward_input";
       time(
           timing,
-          [&] {
-            conv2d_winograd_forward(y.data(), scratch.data(), x.data(), packed.data(), nullptr,
-                                    shape);
-          },
-          [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
+          [&] { conv2d_backward_input(dx.data(), dy.data(), packed_backward.data(), shape); },
+          dx_error);
+    }
+
+    FloatBuffer dw(w.size());
+    const auto dw_error = [&] { return relative_l2(doubles(dw), expected.dw.values); };
+    timing.operation = "conv2d_backward_weight";
+    time(
+        timing, [&] { conv2d_backward_weight(dw.data(), dy.data(), x.data(), kLanes, shape); },
+        dw_error);
+
+    if (!conv2d_winograd_fits(shape)) return;
+    FloatBuffer scratch(conv2d_winograd_scratch(shape));
+    packed.resize(conv2d_winograd_packed(shape));
+    packed_backward.resize(packed.size());
+    conv2d_winograd_pack_forward(packed.data(), w.data(), shape);
+    conv2d_winograd_pack_backward_input(packed_backward.data(), w.data(), shape);
+    timing.operation = "conv2d_winograd_forward";
+    time(
+        timing,
+        [&] {
+          conv2d_winograd_forward(y.data(), scratch.data(), x.data(), packed.data(), nullptr,
+                                  shape);
+        },
+        [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
+    if (wants_dx) {
       timing.operation = "conv2d_winograd_backward_input";
       time(
           timing,
@@ -131,28 +151,20 @@ class Bench {
             conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(),
                                            packed_backward.data(), shape);
           },
-          [&] { return relative_l2(images_of(dx, shape.input).values, expected.dx.values); });
+          dx_error);
     }
-
-    FloatBuffer dw(w.size());
-    if (conv2d_winograd_fits(shape)) {
-      FloatBuffer scratch(conv2d_winograd_scratch(shape));
-      timing.operation = "conv2d_winograd_backward_weight";
-      time(
-          timing,
-          [&] {
-            conv2d_winograd_backward_weight(dw.data(), scratch.data(), dy.data(), x.data(), kLanes,
-                                            shape);
-          },
-          [&] { return relative_l2(doubles(dw), expected.dw.values); });
-    }
-    timing.operation = "conv2d_backward_weight";
+    timing.operation = "conv2d_winograd_backward_weight";
     time(
-        timing, [&] { conv2d_backward_weight(dw.data(), dy.data(), x.data(), kLanes, shape); },
-        [&] { return relative_l2(doubles(dw), expected.dw.values); });
+        timing,
+        [&] {
+          conv2d_winograd_backward_weight(dw.data(), scratch.data(), dy.data(), x.data(), kLanes,
+                                          shape);
+        },
+        dw_error);
   }
 
   void group_norm(const GroupNormShape& shape) {
+    if (!is_new(fmt::format("group_norm {} {}", to_string(shape.shape), shape.groups))) return;
     const auto channels = static_cast<std::size_t>(shape.shape.channels);
     const auto groups = static_cast<std::size_t>(shape.groups);
     const std::size_t size = tile_size(shape.shape);
@@ -200,6 +212,7 @@ class Bench {
 
   // The batch is one tile here, so a tile's sums are the batch's.
   void batch_norm(const Shape& shape) {
+    if (!is_new("batch_norm " + to_string(shape))) return;
     const auto channels = static_cast<std::size_t>(shape.channels);
     const std::size_t size = tile_size(shape);
     const FloatBuffer x = source_.floats(size);
@@ -265,6 +278,10 @@ class Bench {
   }
 
   void pool2d(const Pool2dShape& shape, bool largest) {
+    if (!is_new(fmt::format("pool2d {} {} {} {} {}", to_string(shape.input), shape.kernel_height,
+                            shape.kernel_width, shape.stride, largest))) {
+      return;
+    }
     const FloatBuffer x = source_.floats(tile_size(shape.input));
     const FloatBuffer dy = source_.floats(tile_size(shape.output()));
     const reference::Pool2d options{shape.kernel_height, shape.kernel_width, shape.stride};
@@ -303,6 +320,7 @@ class Bench {
   }
 
   void relu(const Shape& shape) {
+    if (!is_new("relu " + to_string(shape))) return;
     const FloatBuffer x = source_.floats(tile_size(shape));
     const FloatBuffer dy = source_.floats(tile_size(shape));
     FloatBuffer y(x.size());
@@ -349,35 +367,79 @@ class Bench {
       throw Error(fmt::format("{} of {}: {} away from plain loops in double; not timed",
                               timing.operation, timing.shape, timing.error));
     }
-    timing.seconds = best_seconds(call);
+    if (timing.operations > 0) {
+      Share share = share_of_peak(call, timing.operations, one_);
+      timing.seconds = share.seconds;
+      timing.peak = share.peak;
+      timing.shares = std::move(share.shares);
+    } else {
+      timing.seconds = best_seconds(call);
+    }
     timings_.push_back(std::move(timing));
   }
 
+  // What a network has twice is timed once.
+  bool is_new(const std::string& what) { return seen_.insert(what).second; }
+
+  Workers one_{1};
   Source source_;
+  std::set<std::string> seen_;
   std::vector<KernelTiming> timings_;
 };
 
+// The network's layers as the model's text has them, which says what a layer's shapes leave open.
+std::map<std::string, LayerSpec> specs_by_name(const Network& network) {
+  std::map<std::string, LayerSpec> specs;
+  for (const LayerSpec& spec : network.model().layers) specs.emplace(spec.name, spec);
+  return specs;
+}
+
 }  // namespace
 
-std::vector<KernelTiming> time_kernels() {
+std::vector<KernelTiming> time_kernels(const Network& network) {
   Bench bench;
-  bench.conv2d({{1, 28, 28}, 8, 3, 3, 1, 0});
-  bench.conv2d({{8, 26, 26}, 16, 3, 3, 1, 1});
-  bench.conv2d({{16, 13, 13}, 8, 1, 1, 1, 0});
-  bench.conv2d({{8, 13, 13}, 8, 3, 3, 1, 0});
-  bench.conv2d({{8, 11, 11}, 16, 3, 3, 1, 0});
-  bench.conv2d({{16, 9, 9}, 24, 3, 3, 1, 0});
-  bench.conv2d({{24, 7, 7}, 24, 1, 1, 1, 0});
-  bench.conv2d({{24, 1, 1}, 16, 1, 1, 1, 0});
-  bench.conv2d({{16, 1, 1}, 10, 1, 1, 1, 0});
-  for (const Shape& shape : {Shape{16, 26, 26}, Shape{24, 7, 7}}) {
-    bench.batch_norm(shape);
-    bench.group_norm({shape, 4, kEps});
-    bench.group_norm({shape, 1, kEps});
-    bench.relu(shape);
+  const auto specs = specs_by_name(network);
+  bool wants_dx = false;  // true once a layer before has parameters
+  for (const auto& layer : network.layers()) {
+    const LayerSpec& spec = specs.at(layer->name());
+    const Shape& input = layer->input_shape();
+    switch (spec.type) {
+      case LayerType::kConv:
+        bench.conv2d(
+            {input, spec.out, spec.kernel_height, spec.kernel_width, spec.stride, spec.padding},
+            wants_dx);
+        break;
+      case LayerType::kLinear:
+        bench.conv2d({.input = {static_cast<int>(input.size()), 1, 1}, .out_channels = spec.out},
+                     wants_dx);
+        break;
+      case LayerType::kRelu:
+        bench.relu(input);
+        break;
+      case LayerType::kNorm:
+      case LayerType::kBatchNorm:
+      case LayerType::kLayerNorm:
+      case LayerType::kGroupNorm:
+      case LayerType::kInstanceNorm:
+        bench.batch_norm(input);
+        bench.group_norm({input, 1, kEps});
+        if (input.channels % 4 == 0) bench.group_norm({input, 4, kEps});
+        break;
+      case LayerType::kMaxPool:
+      case LayerType::kAveragePool:
+        bench.pool2d({input, spec.kernel_height, spec.kernel_width, spec.stride},
+                     spec.type == LayerType::kMaxPool);
+        break;
+      case LayerType::kGlobalAveragePool:
+        bench.pool2d({input, input.height, input.width, 1}, false);
+        break;
+      case LayerType::kDropout:
+      case LayerType::kDropout2d:
+      case LayerType::kFlatten:
+        break;
+    }
+    wants_dx |= !layer->parameters().empty();
   }
-  bench.pool2d({{16, 26, 26}, 2, 2, 2}, true);
-  bench.pool2d({{24, 7, 7}, 6, 6, 6}, false);
   return std::move(bench).timings();
 }
 

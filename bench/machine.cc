@@ -53,42 +53,48 @@ constexpr int kSums = 12;
 
 }  // namespace
 
-double multiply_add_peak(Workers& workers) {
-  // 1 * sum + 1, 2^18 times: exact in float, also when 16 lanes are added up, so a wrong count or
-  // a lost sum shows.
-  constexpr int kCount = 1 << 18;
-  volatile float one = 1.0f;  // or the compiler would know the answer
-  const int lanes = HWY_DYNAMIC_DISPATCH(lanes_of_body)();
+double multiply_add_rate(Workers& workers) {
+  // 1 * sum + 1 so often: exact in float, also when 16 lanes are added up, so a wrong count or a
+  // lost sum shows. About 1 ms on one thread; longer on many, which take a while to wake.
   const int threads = workers.size();
+  const int count = threads == 1 ? 1 << 18 : 1 << 20;
+  volatile float one = 1.0f;  // or the compiler would know the answer
   std::vector<double> totals(static_cast<std::size_t>(threads));
-  const double seconds = best_seconds(
-      [&] {
-        workers.for_each(threads, [&](int item, int) {
-          totals[static_cast<std::size_t>(item)] =
-              HWY_DYNAMIC_DISPATCH(multiply_adds)(kCount, one, one);
-        });
-      },
-      100);
-  const double expected = static_cast<double>(kCount) * kSums * lanes;
+  const double seconds = seconds_of([&] {
+    workers.for_each(threads, [&](int item, int) {
+      totals[static_cast<std::size_t>(item)] = HWY_DYNAMIC_DISPATCH(multiply_adds)(count, one, one);
+    });
+  });
+  const double expected =
+      static_cast<double>(count) * kSums * HWY_DYNAMIC_DISPATCH(lanes_of_body)();
   for (const double total : totals) {
     if (total != expected) throw Error("the multiply-adds of the peak measurement are wrong");
   }
   return 2.0 * expected * threads / seconds / 1e9;
 }
 
-double copy_bandwidth(Workers& workers) {
-  constexpr std::size_t kBytes = std::size_t{1} << 26;  // per worker, read and written
+double multiply_add_peak(Workers& workers) {
+  double peak = 0;
+  for (int round = 0; round < 50; ++round) peak = std::max(peak, multiply_add_rate(workers));
+  return peak;
+}
+
+double copy_bandwidth(Workers& workers, std::size_t bytes) {
   const auto threads = static_cast<std::size_t>(workers.size());
-  std::vector<std::vector<char>> from(threads, std::vector<char>(kBytes, 'x'));
-  std::vector<std::vector<char>> to(threads, std::vector<char>(kBytes));
+  std::vector<std::vector<char>> from(threads, std::vector<char>(bytes, 'x'));
+  std::vector<std::vector<char>> to(threads, std::vector<char>(bytes));
+  // Small arrays so often that the team's waking up does not show.
+  const std::size_t times = std::max<std::size_t>(1, kInMemory / 4 / bytes);
   const double seconds = best_seconds([&] {
     workers.for_each(workers.size(), [&](int item, int) {
       const auto i = static_cast<std::size_t>(item);
-      std::memcpy(to[i].data(), from[i].data(), kBytes);
+      for (std::size_t time = 0; time < times; ++time) {
+        std::memcpy(to[i].data(), from[i].data(), bytes);
+      }
     });
   });
   if (to != from) throw Error("the copies of the bandwidth measurement are wrong");
-  return 2.0 * static_cast<double>(kBytes * threads) / seconds / 1e9;
+  return 2.0 * static_cast<double>(bytes * times * threads) / seconds / 1e9;
 }
 
 }  // namespace normlab::bench

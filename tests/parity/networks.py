@@ -19,6 +19,13 @@ NORMS = {
 }
 
 
+class Linear(nn.Linear):
+    """Reads maps as well, all of whose numbers become features."""
+
+    def forward(self, x):
+        return super().forward(x.flatten(1))
+
+
 class Network(nn.Sequential):
     """Layers in a row whose parameters go by the names of the model's text."""
 
@@ -50,7 +57,7 @@ def make_layer(spec, shape, norm, groups, dropout):
         return nn.Conv2d(channels, spec["out"], spec["kernel"], spec.get("stride", 1),
                          spec.get("padding", 0), bias=spec.get("bias", False))
     if kind == "linear":
-        return nn.Linear(channels, spec["out"], bias=spec.get("bias", False))
+        return Linear(shape.numel(), spec["out"], bias=spec.get("bias", False))
     if kind == "max_pool":
         return nn.MaxPool2d(spec["kernel"], spec.get("stride"))
     if kind == "average_pool":

@@ -1,0 +1,207 @@
+#include "layer_walk.h"
+
+#include <algorithm>
+
+#include "normlab/kernels/log_softmax.h"
+#include "normlab/tensor/tiles.h"
+
+namespace normlab::bench {
+namespace {
+
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+std::size_t rounded(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
+
+}  // namespace
+
+struct LayerWalk::Tile {
+  int index;
+  float* memory;
+  const Batch& batch;
+  TileInfo info;
+};
+
+LayerWalk::LayerWalk(Network& network, int samples)
+    : network_(network),
+      layers_(network.layers()),
+      weights_(network),
+      samples_(samples),
+      tiles_(tile_count(samples)),
+      first_with_parameters_(layers_.size()),
+      meeting_memory_(layers_.size()) {
+  std::size_t parameter = 0;
+  std::size_t buffer = 0;
+  std::size_t largest = tile_size(network.input_shape());
+  std::size_t end = largest;
+  std::size_t scratch = 0;
+  x_offset_.push_back(0);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = *layers_[i];
+    const std::size_t parameters = layer.parameters().size();
+    const std::size_t buffers = layer.buffers().size();
+    parameter_offset_.push_back(parameters > 0 ? network.parameters()[parameter].offset : 0);
+    buffer_offset_.push_back(buffers > 0 ? network.buffers()[buffer].offset : 0);
+    parameter += parameters;
+    buffer += buffers;
+    if (parameters > 0) first_with_parameters_ = std::min(first_with_parameters_, i);
+    if (layer.meeting() != nullptr) {
+      const auto channels = static_cast<std::size_t>(layer.input_shape().channels);
+      const auto tiles = static_cast<std::size_t>(tiles_);
+      meetings_.push_back(i);
+      meeting_memory_[i].samples = samples;
+      meeting_memory_[i].tiles = tiles_;
+      meeting_memory_[i].moments.resize(tiles * channels);
+      meeting_memory_[i].sums.resize(tiles * 2 * channels);
+      meeting_memory_[i].joined.resize(4 * channels);
+    }
+    // The output takes the place of an input that nobody reads again.
+    const bool in_place =
+        i > 0 && layer.in_place() && !layer.reads_input() && !layers_[i - 1]->reads_output();
+    const std::size_t size = tile_size(layer.output_shape());
+    x_offset_.push_back(in_place ? x_offset_.back() : end);
+    if (!in_place) end += size;
+    saved_offset_.push_back(end);
+    end += rounded(layer.memory().saved);
+    largest = std::max(largest, size);
+    scratch = std::max(scratch, layer.memory().scratch);
+  }
+  log_probabilities_offset_ = end;
+  end += tile_size(layers_.back()->output_shape());
+  // Gradients take turns in two places.
+  dx_offset_.assign(layers_.size() + 1, end);
+  for (std::size_t i = layers_.size(); i-- > 0;) {
+    const bool is_first = dx_offset_[i + 1] == end;
+    dx_offset_[i] = layers_[i]->in_place() == is_first ? end : end + largest;
+  }
+  tile_floats_ = end + 2 * largest;
+  const auto slots = static_cast<std::size_t>(meetings_.empty() ? 1 : tiles_);
+  memory_.resize(slots * tile_floats_);
+  scratch_.resize(scratch);
+  dparameters_.resize(static_cast<std::size_t>(tiles_) * network.parameter_values().size());
+}
+
+LayerWalk::Times LayerWalk::run(const Batch& batch) {
+  times_ = {std::vector<double>(layers_.size()), std::vector<double>(layers_.size()), 0};
+  weights_.pack();
+  const auto each_tile = [&](const auto& work) {
+    for (int t = 0; t < tiles_; ++t) {
+      const auto slot = static_cast<std::size_t>(meetings_.empty() ? 0 : t);
+      Tile tile{t, memory_.data() + slot * tile_floats_, batch, {}};
+      tile.info.lanes = lanes_used(samples_, t);
+      tile.info.ids = batch.sample_ids.subspan(static_cast<std::size_t>(t) * kLanes,
+                                               static_cast<std::size_t>(tile.info.lanes));
+      tile.info.scratch = scratch_.data();
+      tile.info.seed = batch.seed;
+      tile.info.epoch = batch.epoch;
+      work(tile);
+    }
+  };
+  std::size_t from = 0;
+  const auto forward_to = [&](Tile& tile, std::size_t to) {
+    if (from == 0) batch.load(tile.memory, tile.index);
+    forward(tile, from, to);
+  };
+  for (const std::size_t i : meetings_) {
+    const Meeting& meeting = *layers_[i]->meeting();
+    each_tile([&](Tile& tile) {
+      forward_to(tile, i);
+      timed(times_.forward[i], [&] {
+        meeting.observe_forward(meeting_memory_[i], tile.index, tile.memory + x_offset_[i],
+                                tile.info);
+      });
+    });
+    timed(times_.forward[i], [&] {
+      meeting.join_forward(meeting_memory_[i], network_.buffer_values().data() + buffer_offset_[i]);
+    });
+    from = i;
+  }
+  std::size_t to = layers_.size();
+  each_tile([&](Tile& tile) {
+    forward_to(tile, to);
+    timed(times_.loss, [&] { loss(tile); });
+    backward(tile, to);
+  });
+  while ((to = meeting_before(to)) != kNone) {
+    const Meeting& meeting = *layers_[to]->meeting();
+    timed(times_.backward[to], [&] { meeting.join_backward(meeting_memory_[to]); });
+    each_tile([&](Tile& tile) {
+      timed(times_.backward[to], [&] {
+        meeting.backward_joined(tile.memory + dx_offset_[to], meeting_memory_[to],
+                                upstream(tile, to), weights_[to]);
+      });
+      backward(tile, to);
+    });
+  }
+  return times_;
+}
+
+std::vector<float> LayerWalk::gradient() const {
+  std::vector<float> sum(network_.parameter_values().size(), 0.0f);
+  for (std::size_t i = 0; i < dparameters_.size(); ++i) sum[i % sum.size()] += dparameters_[i];
+  return sum;
+}
+
+// Layers [from, to); the first may be a meeting that has been joined.
+void LayerWalk::forward(Tile& tile, std::size_t from, std::size_t to) {
+  for (std::size_t i = from; i < to; ++i) {
+    float* const y = tile.memory + x_offset_[i + 1];
+    const float* const x = tile.memory + x_offset_[i];
+    timed(times_.forward[i], [&] {
+      if (const Meeting* meeting = layers_[i]->meeting()) {
+        meeting->forward_joined(y, tile.memory + saved_offset_[i], x, meeting_memory_[i],
+                                weights_[i]);
+      } else {
+        layers_[i]->forward(y, tile.memory + saved_offset_[i], x, weights_[i], tile.info);
+      }
+    });
+  }
+}
+
+void LayerWalk::loss(Tile& tile) {
+  const int classes = network_.classes();
+  float* const log_probabilities = tile.memory + log_probabilities_offset_;
+  const auto* const labels =
+      tile.batch.labels.subspan(static_cast<std::size_t>(tile.index) * kLanes).data();
+  log_softmax_forward(log_probabilities, tile.memory + x_offset_.back(), classes);
+  log_softmax_nll_backward(tile.memory + dx_offset_.back(), log_probabilities, labels,
+                           tile.info.lanes, classes, 1.0f / static_cast<float>(samples_));
+  nll_forward(log_probabilities, labels, tile.info.lanes, classes);
+}
+
+// Layers end-1, end-2, ... down to the first with parameters, or to a meeting, which is observed.
+void LayerWalk::backward(Tile& tile, std::size_t end) {
+  const std::size_t stop = meeting_before(end);
+  for (std::size_t i = end; i-- > first_with_parameters_ && i != stop;) {
+    tile.info.wants_dx = i > first_with_parameters_;
+    timed(times_.backward[i], [&] {
+      layers_[i]->backward(tile.memory + dx_offset_[i], dparameters(tile, i), upstream(tile, i),
+                           weights_[i], tile.info);
+    });
+  }
+  if (stop == kNone) return;
+  timed(times_.backward[stop], [&] {
+    layers_[stop]->meeting()->observe_backward(meeting_memory_[stop], tile.index,
+                                               dparameters(tile, stop), upstream(tile, stop),
+                                               weights_[stop], tile.info);
+  });
+}
+
+std::size_t LayerWalk::meeting_before(std::size_t end) const {
+  for (std::size_t i = end; i-- > first_with_parameters_;) {
+    if (layers_[i]->meeting() != nullptr) return i;
+  }
+  return kNone;
+}
+
+LayerUpstream LayerWalk::upstream(const Tile& tile, std::size_t layer) const {
+  return {tile.memory + dx_offset_[layer + 1], tile.memory + x_offset_[layer],
+          tile.memory + x_offset_[layer + 1], tile.memory + saved_offset_[layer]};
+}
+
+float* LayerWalk::dparameters(const Tile& tile, std::size_t layer) {
+  return dparameters_.data() +
+         static_cast<std::size_t>(tile.index) * network_.parameter_values().size() +
+         parameter_offset_[layer];
+}
+
+}  // namespace normlab::bench
