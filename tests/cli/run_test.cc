@@ -96,6 +96,19 @@ TEST(Run, OneThreadAndTwoGiveTheSameBits) {
   expect_same_models(place, "one", "two");
 }
 
+TEST(Run, WinogradIsASwitchThatTheEnvironmentNames) {
+  const Workplace place;
+  const auto convolutions = [&](const std::string& folder) {
+    return Json::parse(place.read(folder + "/environment.json"))["convolution"];
+  };
+  ASSERT_EQ(place.run(place.run_arguments("plain", {"--epochs", "1"})).exit_code, 0);
+  const std::vector<std::string> options = {"--epochs", "1", "--set", "train.convolution=winograd"};
+  ASSERT_EQ(place.run(place.run_arguments("other", options)).exit_code, 0);
+  EXPECT_EQ(convolutions("plain"), Json({"direct"}));
+  EXPECT_EQ(convolutions("other"), Json({"winograd"}));
+  EXPECT_NE(place.read("plain/GN/model.safetensors"), place.read("other/GN/model.safetensors"));
+}
+
 TEST(Run, AnotherSeedGivesOtherBits) {
   const Workplace place;
   ASSERT_EQ(place.run(place.run_arguments("a", {"--epochs", "1"})).exit_code, 0);

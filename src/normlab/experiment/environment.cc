@@ -59,7 +59,8 @@ std::string system_name() {
 
 std::string processor_name() { return value_in_file("/proc/cpuinfo", "model name"); }
 
-std::string describe_environment(int threads, const std::vector<DataSum>& data) {
+std::string describe_environment(int threads, const std::set<std::string>& convolutions,
+                                 const std::vector<DataSum>& data) {
   using Json = nlohmann::ordered_json;
   const BuildInfo build = build_info();
   Json libraries = Json::object();
@@ -80,6 +81,7 @@ std::string describe_environment(int threads, const std::vector<DataSum>& data) 
       {"fused_multiply_add", has_fused_multiply_add()},
       {"bits", bits_text()},
       {"threads", threads},
+      {"convolution", convolutions},
       {"available_threads", available_threads()},
       {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
       {"data_sha256", sums}};
@@ -95,7 +97,7 @@ std::optional<bool> had_fused_multiply_add(const std::string& recorded) {
 
 std::vector<std::string> environment_differences(const std::string& recorded) {
   const auto there = nlohmann::ordered_json::parse(recorded);
-  const auto here = nlohmann::ordered_json::parse(describe_environment(1, {}));
+  const auto here = nlohmann::ordered_json::parse(describe_environment(1, {}, {}));
   std::vector<std::string> differences;
   // Threads are left out: results do not depend on them.
   for (const std::string key :

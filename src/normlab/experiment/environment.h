@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,9 @@ struct DataSum {
 };
 
 // As JSON: version, commit, compiler, flags, libraries; system, processor, instruction set,
-// threads; the sums of the data; the time of the start.
-std::string describe_environment(int threads, const std::vector<DataSum>& data);
+// threads; the algorithms of the runs' convolutions; the sums of the data; the time of the start.
+std::string describe_environment(int threads, const std::set<std::string>& convolutions,
+                                 const std::vector<DataSum>& data);
 
 // What of the environment in this JSON, recorded elsewhere or at another time, is otherwise here
 // and may change bits, a line each: "compiler: GNU 12.2.0 there, Clang 14.0.6 here".

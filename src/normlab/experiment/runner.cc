@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "normlab/base/error.h"
@@ -176,7 +178,9 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
                                  Datasets& datasets, Workers& workers, RunObserver& observer) {
   ExperimentResults results;
   results.experiment = experiment.name;
-  results.environment = describe_environment(workers.size(), datasets.sums());
+  std::set<std::string> convolutions;
+  for (const RunSettings& run : experiment.runs) convolutions.insert(to_string(run.convolution));
+  results.environment = describe_environment(workers.size(), convolutions, datasets.sums());
   check_against_results(directory.path(), experiment);
   std::deque<Run> runs;
   for (const RunSettings& settings : experiment.runs) {
