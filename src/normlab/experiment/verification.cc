@@ -40,7 +40,7 @@ void compare_table(const RecordedExperiment& recorded, std::vector<std::string>&
     differences.push_back("results.csv is not the table of results.json: " +
                           first_line_that_differs(there, here));
   } catch (const Error& error) {
-    differences.push_back(error.what());
+    differences.emplace_back(error.what());
   }
 }
 
