@@ -150,7 +150,7 @@ TEST(Png, TakesNoMemoryForWhatAHeaderClaims) {
                                        0x0f, 0x42, 0x40, 8,   0, 0,    0,    0};
   std::memcpy(bytes.data() + 12, kHeader, sizeof kHeader);
   const auto checksum = static_cast<std::uint32_t>(crc32(0, kHeader, sizeof kHeader));
-  for (int i = 0; i < 4; ++i) bytes[29 + i] = static_cast<std::byte>(checksum >> (24 - 8 * i));
+  for (unsigned i = 0; i < 4; ++i) bytes[29 + i] = static_cast<std::byte>(checksum >> (24 - 8 * i));
   expect_error([&] { decode_png(bytes, "huge.png"); }, {"huge.png", "1000000x1000000 pixels"});
 }
 

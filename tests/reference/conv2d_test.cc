@@ -38,11 +38,12 @@ TEST(Conv2dReference, GradientsAgreeWithCentralDifferences) {
     int h, w, kernel_h, kernel_w;
     Conv2d options;
   };
-  for (const auto& [h, w, kernel_h, kernel_w, options] :
+  for (const Case& each :
        {Case{5, 4, 3, 3, {1, 0}}, Case{5, 4, 3, 3, {1, 1}}, Case{5, 7, 2, 3, {2, 1}},
         Case{4, 3, 1, 1, {3, 0}}, Case{3, 5, 5, 5, {2, 2}}, Case{6, 6, 2, 2, {3, 0}}}) {
-    const Array4<double> x = random_array(random, 2, 3, h, w);
-    const Array4<double> weight = random_array(random, 2, 3, kernel_h, kernel_w);
+    const Conv2d options = each.options;
+    const Array4<double> x = random_array(random, 2, 3, each.h, each.w);
+    const Array4<double> weight = random_array(random, 2, 3, each.kernel_h, each.kernel_w);
     const std::vector<double> bias = random_vector(random, 2);
     Array4<double> probe = conv2d(x, weight, bias, options);
     probe.values = random_vector(random, probe.values.size());
