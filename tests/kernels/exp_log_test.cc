@@ -77,7 +77,7 @@ TEST(ExpAndLog, ExpIsTheSameOnEveryLogProbability) {
   for (const std::string& name : sets) {
     const InstructionSetScope scope(name);
     // A log-probability is 0 or below. Below -104 exp is 0 in float, above -2^-25 it is 1; between
-    // them every 7th float (28 million), outside every 1021st up to infinity.
+    // them every 7th float (40 million), outside every 1021st up to infinity.
     sums.push_back(sum_of_exponentials(bits_of(-0x1p-26f), bits_of(-128.0f), 7));
     sums.push_back(sum_of_exponentials(bits_of(-0.0f), bits_of(-HUGE_VALF), 1021));
   }
