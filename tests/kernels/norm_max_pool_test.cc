@@ -89,6 +89,14 @@ std::vector<float> powers_of_two(reference::Random& random, std::size_t size) {
   return gamma;
 }
 
+// The gradient of the input of a ReLU whose output is x: nothing where x is not above 0.
+std::vector<double> masked(std::vector<double> dx, const std::vector<float>& x) {
+  for (std::size_t i = 0; i < dx.size(); ++i) {
+    if (!(x[i] > 0)) dx[i] = 0;
+  }
+  return dx;
+}
+
 TEST(GroupNormMaxPool, IsExactWithWholeNumbersAndGivesTheGradientToTheFirst) {
   reference::Random random(193);
   for (const int side : {2, 3}) {
@@ -106,12 +114,8 @@ TEST(GroupNormMaxPool, IsExactWithWholeNumbersAndGivesTheGradientToTheFirst) {
         expect_exact("dx", expected.gradients.dx.values, actual.dx);
         expect_exact("dgamma", expected.gradients.dgamma, actual.dgamma);
         expect_exact("dbeta", expected.gradients.dbeta, actual.dbeta);
-        // After a ReLU: nothing where x is not above 0.
-        std::vector<double> dx = expected.gradients.dx.values;
-        for (std::size_t i = 0; i < dx.size(); ++i) {
-          if (!(problem.norm.x[i] > 0)) dx[i] = 0;
-        }
-        expect_exact("dx after a ReLU", dx, run_group_norm_max_pool(problem, true).dx);
+        expect_exact("dx after a ReLU", masked(expected.gradients.dx.values, problem.norm.x),
+                     run_group_norm_max_pool(problem, true).dx);
       });
     }
   }
@@ -133,11 +137,8 @@ TEST(BatchNormMaxPool, IsExactWithWholeNumbersAndGivesTheGradientToTheFirst) {
       expect_exact("dx", expected.gradients.dx.values, actual.dx);
       expect_exact("dgamma", expected.gradients.dgamma, actual.dgamma);
       expect_exact("dbeta", expected.gradients.dbeta, actual.dbeta);
-      std::vector<double> dx = expected.gradients.dx.values;
-      for (std::size_t i = 0; i < dx.size(); ++i) {
-        if (!(problem.norm.x[i] > 0)) dx[i] = 0;
-      }
-      expect_exact("dx after a ReLU", dx, run_batch_norm_max_pool(problem, true).dx);
+      expect_exact("dx after a ReLU", masked(expected.gradients.dx.values, problem.norm.x),
+                   run_batch_norm_max_pool(problem, true).dx);
     });
   }
 }

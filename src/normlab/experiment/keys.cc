@@ -270,7 +270,7 @@ std::vector<ExperimentKey> make_keys() {
   keys.push_back(choice_key(
       "train.convolution", kConvolutions, to_string,
       "how convolutions are computed: winograd is faster where kernels are 3 wide and stride is 1, "
-      "and rounds otherwise (docs/performance.md)",
+      "and rounds otherwise (docs/parity.md)",
       [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(number_key(
