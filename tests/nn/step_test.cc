@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "expect_error.h"
 #include "kernels/instruction_sets.h"
@@ -26,7 +27,7 @@ std::vector<Norm> all_norms() {
 }
 
 // Whether some batch norm would see one value per channel.
-bool has_one_value_per_channel(const char* text, int samples) {
+bool has_one_value_per_channel(std::string_view text, int samples) {
   return samples == 1 && text == kNamedNorms;
 }
 
