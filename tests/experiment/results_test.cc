@@ -19,6 +19,7 @@ ExperimentResults sample() {
   ExperimentResults results;
   results.experiment = "classic \"three\"";
   RunResult group{"GN",
+                  "GN",
                   {NormKind::kGroup, 4, 1e-5f, 0.1f, true},
                   0.0f,
                   1,
@@ -28,6 +29,7 @@ ExperimentResults sample() {
                   "GN",
                   {first, second}};
   RunResult batch{"BN, L1",
+                  "BN",
                   {NormKind::kBatch, 4, 1e-5f, 0.1f, false},
                   0.009f,
                   std::numeric_limits<std::uint64_t>::max(),
@@ -66,6 +68,7 @@ TEST(Results, ReadsWhatItWrote) {
     const RunResult& a = read.runs[i];
     const RunResult& b = written.runs[i];
     EXPECT_EQ(a.name, b.name);
+    EXPECT_EQ(a.arm, b.arm);
     EXPECT_EQ(a.norm.kind, b.norm.kind);
     EXPECT_EQ(a.norm.groups, b.norm.groups);
     EXPECT_EQ(a.norm.eps, b.norm.eps);
@@ -149,11 +152,11 @@ TEST(Results, CsvHasARowPerRunAndEpoch) {
   const TemporaryFolder folder;
   write_results_csv(folder / "results.csv", sample());
   EXPECT_EQ(read_text_file(folder / "results.csv"),
-            "run,norm,groups,l1,seed,parameters,status,epoch,learning_rate,train_loss,"
+            "run,arm,norm,groups,l1,seed,parameters,status,epoch,learning_rate,train_loss,"
             "train_accuracy,train_objective,test_loss,test_accuracy,test_correct,seconds,"
             "images_per_second\n"
-            "GN,group,4,0,1,7832,finished,1,0.01,0.5,85.67,0.75,0.105,97.15,9715,2.25,30000\n"
-            "GN,group,4,0,1,7832,finished,2,0.001,0.25,96.5,0.5,0.3333333333333333,98.09,9809,"
+            "GN,GN,group,4,0,1,7832,finished,1,0.01,0.5,85.67,0.75,0.105,97.15,9715,2.25,30000\n"
+            "GN,GN,group,4,0,1,7832,finished,2,0.001,0.25,96.5,0.5,0.3333333333333333,98.09,9809,"
             "2.5,31000.5\n");
   write_history_csv(folder / "history.csv", sample().runs[0].epochs);
   EXPECT_EQ(read_text_file(folder / "history.csv"),

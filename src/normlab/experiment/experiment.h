@@ -28,6 +28,7 @@ namespace normlab {
 // Everything that a run depends on.
 struct RunSettings {
   std::string name;  // also that of its folder
+  std::string arm;   // the name without the seed where a sweep repeats it; empty: the name
 
   std::string data_name = "mnist";  // or a folder, with a slash (data/load.h)
 

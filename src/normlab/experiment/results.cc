@@ -36,6 +36,7 @@ Json to_json(const RunResult& run) {
   Json epochs = Json::array();
   for (const EpochRecord& record : run.epochs) epochs.push_back(to_json(record));
   return {{"name", run.name},
+          {"arm", run.arm},
           {"norm", Json::parse(to_json(run.norm))},
           {"l1", shortest(run.l1)},
           {"seed", run.seed},
@@ -141,6 +142,7 @@ std::string read_folder(const Node& node) {
 RunResult read_run(const Node& node) {
   RunResult run;
   run.name = node["name"].text();
+  run.arm = node["arm"].text();
   run.norm = node["norm"].norm();
   run.l1 = static_cast<float>(node["l1"].real());
   run.seed = node["seed"].count(std::numeric_limits<std::uint64_t>::max());
@@ -208,13 +210,13 @@ ExperimentResults read_results(const std::filesystem::path& path) {
 }
 
 std::string results_csv(const ExperimentResults& results) {
-  std::vector<std::string> columns = {"run",  "norm",       "groups", "l1",
-                                      "seed", "parameters", "status"};
+  std::vector<std::string> columns = {"run", "arm",  "norm",       "groups",
+                                      "l1",  "seed", "parameters", "status"};
   columns.insert(columns.end(), kHistoryColumns.begin(), kHistoryColumns.end());
   CsvWriter csv(columns);
   for (const RunResult& run : results.runs) {
     for (const EpochRecord& record : run.epochs) {
-      csv.text(run.name).text(to_string(run.norm.kind)).integer(run.norm.groups);
+      csv.text(run.name).text(run.arm).text(to_string(run.norm.kind)).integer(run.norm.groups);
       csv.real(run.l1).text(fmt::format("{}", run.seed)).integer(run.parameters);
       csv.text(to_string(run.status));
       append_history(csv, record);

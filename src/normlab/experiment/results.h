@@ -23,6 +23,7 @@ std::string to_string(RunStatus status);
 
 struct RunResult {
   std::string name;  // "BN+L1"
+  std::string arm;   // what it repeats: runs of one arm differ in nothing but their seed
   Norm norm;
   float l1 = 0.0f;
   std::uint64_t seed = 1;

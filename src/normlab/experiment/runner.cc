@@ -143,6 +143,7 @@ void write_all_results(const std::filesystem::path& folder, const ExperimentResu
 RunResult describe(const RunSettings& settings) {
   RunResult result;
   result.name = settings.name;
+  result.arm = settings.arm.empty() ? settings.name : settings.arm;
   result.norm = settings.norm;
   result.l1 = settings.recipe.l1;
   result.seed = settings.recipe.seed;
