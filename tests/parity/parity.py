@@ -3,7 +3,6 @@
 
     tests/parity/parity.py build/release             # `make parity` does this
     tests/parity/parity.py build/release --only GN   # one network
-    tests/parity/parity.py build/release --winograd  # 100 steps of Winograd's convolution too
 
 Prints a table and ends with 1 if any comparison fails. docs/parity.md says what is compared and why
 the bounds are what they are.
@@ -26,6 +25,7 @@ import torch
 import exchange
 import mnist
 import networks
+import symmetry
 import winograd
 from conditioning import relative_l2, well_conditioned
 
@@ -80,6 +80,16 @@ class Job:
         """The batches of a run: always the same samples, after run 0 in another order in each."""
         return self.given if run == 0 else numpy.random.default_rng(run).permuted(self.given, axis=1)
 
+    def reordered(self, run):
+        """The weights of a run, after run 0 with the hidden channels in another order in each."""
+        return symmetry.reorder(self.torch_network(torch.float32), self.weights, run)
+
+    def straightened(self, trajectory, run):
+        """[steps][parameters] of a run, its channels in the order of run 0."""
+        straight = numpy.empty_like(trajectory)
+        straight[:, symmetry.places(self.torch_network(torch.float32), self.weights, run)] = trajectory
+        return straight
+
     def torch_network(self, dtype, weights=None, algorithm="direct"):
         network = networks.build(ROOT / self.model, self.norm, dropout=0.0)
         if algorithm == "winograd":
@@ -110,27 +120,32 @@ class Job:
             logits = network.eval()(self.torch_batch(self.given[-1], dtype)[0])
         return ({n: value.numpy() for n, value in network.running()}, torch.log_softmax(logits, 1).numpy())
 
-    def torch_trajectory(self, order, dtype, threads, algorithm="direct"):
-        """All parameters after each step: [steps][parameters]."""
+    def torch_trajectory(self, run, dtype, threads, algorithm="direct"):
+        """All parameters after each step of a run: [steps][parameters]."""
         torch.set_num_threads(threads)
-        network = self.torch_network(dtype, algorithm=algorithm)
+        network = self.torch_network(dtype, self.reordered(run), algorithm)
         optimizer = torch.optim.SGD(network.parameters(), LEARNING_RATE, MOMENTUM)
         trajectory = []
-        for which in order:
+        for which in self.order(run):
             optimizer.zero_grad()
             networks.objective(network, *self.torch_batch(which, dtype), self.l1)[1].backward()
             optimizer.step()
             trajectory.append(torch.cat([p.detach().reshape(-1) for _, p in network.named()]).double().numpy())
-        return numpy.array(trajectory)
+        return self.straightened(numpy.array(trajectory), run)
 
-    def normlab(self, algorithm, orders, learning_rate=LEARNING_RATE, momentum=MOMENTUM, threads=1):
+    def normlab_trajectory(self, run, algorithm, momentum=MOMENTUM, threads=1):
+        """The same of normlab's."""
+        out = self.normlab(algorithm, [self.order(run)], self.reordered(run), momentum=momentum, threads=threads)
+        return self.straightened(out["trajectory"][0], run)
+
+    def normlab(self, algorithm, orders, weights=None, learning_rate=LEARNING_RATE, momentum=MOMENTUM, threads=1):
         """The driver's result for some orders of the batches; trajectories in PyTorch's order."""
         with tempfile.TemporaryDirectory() as folder:
             job, result = f"{folder}/job.safetensors", f"{folder}/result.safetensors"
             exchange.write(job, {"images": self.images, "labels": self.labels,
                                  "order": numpy.array(orders, numpy.int64),
                                  "evaluation": self.images[self.given[-1]]}
-                           | {f"weights.{n}": w for n, w in self.weights.items()})
+                           | {f"weights.{n}": w for n, w in (weights or self.weights).items()})
             subprocess.run([self.driver, "--model", ROOT / self.model, "--norm", self.norm,
                             "--convolution", algorithm, "--l1", str(self.l1),
                             "--learning-rate", str(learning_rate), "--momentum", str(momentum),
@@ -202,13 +217,13 @@ def judge(ours, torchs):
 
 
 def compare_trajectories(job, algorithm, reference):
-    torchs = distances([job.torch_trajectory(job.order(run), torch.float32, 1 + run % 2, algorithm)
+    torchs = distances([job.torch_trajectory(run, torch.float32, 1 + run % 2, algorithm)
                         for run in range(TORCH_RUNS[algorithm])], reference)
-    orders = [job.order(max(TORCH_RUNS.values()) + run) for run in range(NORMLAB_RUNS)]
-    trajectories = job.normlab(algorithm, orders)["trajectory"]
+    runs = [max(TORCH_RUNS.values()) + run for run in range(NORMLAB_RUNS)]
+    trajectories = numpy.array([job.normlab_trajectory(run, algorithm) for run in runs])
     ours = distances(trajectories, reference)
     wrong = judge(ours, torchs)
-    if not numpy.array_equal(job.normlab(algorithm, orders[:1], threads=2)["trajectory"][0], trajectories[0]):
+    if not numpy.array_equal(job.normlab_trajectory(runs[0], algorithm, threads=2), trajectories[0]):
         wrong.append("two threads give other bits than one")
 
     # A judge that cannot say no is none: it must refuse a NaN and a wrong optimizer.
@@ -216,7 +231,7 @@ def compare_trajectories(job, algorithm, reference):
     spoilt[0, -1, 0] = numpy.nan
     if not judge(distances(spoilt, reference), torchs):
         wrong.append("the check did not notice a NaN")
-    other = job.normlab(algorithm, orders, momentum=PLANTED_MOMENTUM)["trajectory"]
+    other = [job.normlab_trajectory(run, algorithm, momentum=PLANTED_MOMENTUM) for run in runs]
     if not judge(distances(other, reference), torchs):
         wrong.append(f"the check did not notice a momentum of {PLANTED_MOMENTUM}")
     return ours, torchs, wrong
@@ -233,13 +248,12 @@ def check_switch(job):
     return []
 
 
-def print_row(label, step, columns, ours=None, torchs=None):
+def print_row(label, step, columns, ours, torchs):
     running = f"{step['running']:9.1e}" if step["running"] is not None else f"{'-':>9}"
-    if ours is not None:
-        ours, torchs = numpy.median(ours, axis=0), numpy.max(torchs, axis=0)
+    ours, torchs = numpy.median(ours, axis=0), numpy.max(torchs, axis=0)
     print(f"{label:18}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}{running}"
           + f"{step['evaluation']:10.1e}   "
-          + "".join(f"{f'{ours[s - 1]:.0e} / {torchs[s - 1]:.0e}' if ours is not None else '-':>17}" for s in columns),
+          + "".join(f"{f'{ours[s - 1]:.0e} / {torchs[s - 1]:.0e}':>17}" for s in columns),
           end="   ")
 
 
@@ -249,8 +263,6 @@ def main():
     parser.add_argument("--data", help="folder of the MNIST files (default: normlab's cache)")
     parser.add_argument("--only", choices=CASES, help="one network instead of all")
     parser.add_argument("--seed", type=int, default=1, help="of the weights and the choice of images")
-    parser.add_argument("--winograd", action="store_true",
-                        help="compare Winograd's trajectories too, which GN's is known to fail (docs/parity.md)")
     arguments = parser.parse_args()
 
     error = winograd.largest_error()
@@ -271,13 +283,11 @@ def main():
         job = Job(name, images[chosen], labels[chosen], arguments)
         failures += [f"{name}: {text}" for text in check_switch(job)]
         one_step = well_conditioned_batch(job)
-        reference = job.torch_trajectory(job.given, torch.float64, threads=2)
+        reference = job.torch_trajectory(0, torch.float64, threads=2)
         for algorithm in TORCH_RUNS if job.winograd_fits else ["direct"]:
             begin = time.monotonic()
             step = compare_one_step(job, algorithm, *one_step)
-            ours, torchs, wrong = None, None, []
-            if algorithm == "direct" or arguments.winograd:
-                ours, torchs, wrong = compare_trajectories(job, algorithm, reference)
+            ours, torchs, wrong = compare_trajectories(job, algorithm, reference)
             wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
                       if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
             print_row(f"{name} {algorithm}", step, columns, ours, torchs)
