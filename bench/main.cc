@@ -102,8 +102,8 @@ int main(int argc, char** argv) {
   std::string norm = "group";
   std::string instruction_set;
   app.add_option("--instruction-set", instruction_set, "of the kernels; the best by default");
-  bool winograd = false;
-  app.add_flag("--winograd", winograd, "convolve by Winograd's algorithm where it fits");
+  bool direct = false;
+  app.add_flag("--direct", direct, "convolve by direct sums alone");
   const auto command = [&](const char* name, const char* what, bool has_model) {
     CLI::App* added = app.add_subcommand(name, what);
     added->add_option("--threads", options.threads);
@@ -125,7 +125,7 @@ int main(int argc, char** argv) {
   try {
     normlab::use_instruction_set(instruction_set);
     options.norm = normlab::parse_norm_kind(norm);
-    if (winograd) options.convolution = normlab::ConvolutionAlgorithm::kWinograd;
+    if (direct) options.convolution = normlab::ConvolutionAlgorithm::kDirect;
     if (*machine) fmt::print("{}\n", measure_machine(options.threads).dump());
     if (*kernels) fmt::print("{}\n", measure_kernels(options).dump());
     if (*account) fmt::print("{}\n", measure_account(options).dump());

@@ -16,7 +16,7 @@ namespace normlab::bench {
 struct WorkloadOptions {
   std::filesystem::path model;
   NormKind norm = NormKind::kBatch;
-  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kDirect;
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
   float l1 = 0.0f;
   int batch_size = 128;
   int threads = 1;

@@ -51,7 +51,7 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"train.batch_size", "17"},
     {"train.seed", "9223372036854775807"},
     {"train.shuffle", "false"},
-    {"train.convolution", "\"winograd\""},
+    {"train.convolution", "\"direct\""},
     {"optimizer.momentum", "0.5"},
     {"optimizer.nesterov", "true"},
     {"optimizer.weight_decay", "0.0005"},

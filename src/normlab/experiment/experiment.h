@@ -37,7 +37,7 @@ struct RunSettings {
   std::optional<double> dropout;  // replaces the probability of every dropout layer
 
   Norm norm;
-  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kDirect;
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
   Recipe recipe = {.mean = {}, .std = {}};  // empty: those of the training images
 };
 

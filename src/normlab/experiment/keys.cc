@@ -269,8 +269,8 @@ std::vector<ExperimentKey> make_keys() {
       [](auto& s) -> auto& { return s.recipe.shuffle; }));
   keys.push_back(choice_key(
       "train.convolution", kConvolutions, to_string,
-      "how convolutions are computed: winograd is faster where kernels are 3 wide and stride is 1, "
-      "and rounds otherwise (docs/parity.md)",
+      "how convolutions are computed: winograd where kernels are 3 wide and stride is 1, which is "
+      "faster and rounds otherwise (docs/parity.md), or all direct",
       [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(number_key(

