@@ -26,7 +26,7 @@ void wait_while_equal(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-Workers::Workers(int threads) {
+Workers::Workers(int threads) : shares_(static_cast<std::size_t>(std::max(0, threads))) {
   if (threads < 1) throw UsageError("the number of threads must be at least 1");
   for (int worker = 1; worker < threads; ++worker) {
     threads_.emplace_back([this, worker](const std::stop_token& stop) { serve(worker, stop); });
@@ -41,9 +41,12 @@ Workers::~Workers() {
 
 void Workers::for_each(int items, const std::function<void(int, int)>& work) {
   work_ = &work;
-  items_ = items;
   failure_ = nullptr;
-  next_item_.store(0, std::memory_order_relaxed);
+  for (int worker = 0; worker < size(); ++worker) {
+    Share& share = shares_[static_cast<std::size_t>(worker)];
+    share.next.store(items * worker / size(), std::memory_order_relaxed);
+    share.end = items * (worker + 1) / size();
+  }
   if (!threads_.empty() && items > 1) {
     busy_.store(static_cast<int>(threads_.size()), std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
@@ -72,11 +75,14 @@ void Workers::serve(int worker, const std::stop_token& stop) {
 
 void Workers::take_items(int worker) {
   try {
-    for (int item; (item = next_item_.fetch_add(1, std::memory_order_relaxed)) < items_;) {
-      (*work_)(item, worker);
+    for (int other = 0; other < size(); ++other) {
+      Share& share = shares_[static_cast<std::size_t>((worker + other) % size())];
+      for (int item; (item = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) {
+        (*work_)(item, worker);
+      }
     }
   } catch (...) {
-    next_item_.store(items_, std::memory_order_relaxed);
+    for (Share& share : shares_) share.next.store(share.end, std::memory_order_relaxed);
     const std::scoped_lock lock(failure_mutex_);
     if (!failure_) failure_ = std::current_exception();
   }

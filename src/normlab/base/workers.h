@@ -25,18 +25,25 @@ class Workers {
 
   int size() const { return static_cast<int>(threads_.size()) + 1; }
 
-  // Calls work(item, worker) once for every item in [0, items) and returns when all are done. Items
-  // are handed out one by one, so which worker gets which item is left to chance: results must not
-  // depend on it. If calls throw, the exception of one of them is thrown here after all have ended.
+  // Calls work(item, worker) once for every item in [0, items) and returns when all are done. Each
+  // worker begins with a share of its own, the same in every call with as many items, so that it
+  // finds in its cache what it left there; then it helps the others. So which worker gets which
+  // item is left to chance: results must not depend on it. If calls throw, the exception of one of
+  // them is thrown here after all have ended.
   void for_each(int items, const std::function<void(int item, int worker)>& work);
 
  private:
   void serve(int worker, const std::stop_token& stop);
   void take_items(int worker);
 
+  // The items [next, end) that a worker begins with; each on a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<int> next{0};
+    int end = 0;
+  };
+
   const std::function<void(int, int)>* work_ = nullptr;
-  int items_ = 0;
-  std::atomic<int> next_item_{0};
+  std::vector<Share> shares_;  // [workers]
   std::atomic<int> busy_{0};
   std::atomic<std::uint32_t> round_{0};
   std::mutex failure_mutex_;
