@@ -263,6 +263,16 @@ bool conv2d_winograd_fits(const Conv2dShape& shape) {
          std::min(shape.input.channels, shape.out_channels) >= kFewestChannels;
 }
 
+// Measured on AVX-512: with 1.8 times fewer products 1.46 times as fast, with 1.5 times 1.22,
+// with 1.4 times 1.07, with 1.2 times 1.03, and the direct sum rounds half as coarsely.
+bool conv2d_winograd_backward_input_fits(const Conv2dShape& shape) {
+  constexpr double kLeast = 1.45;
+  const Shape out = shape.output();
+  const int direct = out.width * kWinogradTaps;
+  const int winograd = winograd_quads(shape.input.width) * kWinogradInputs;
+  return conv2d_winograd_fits(shape) && direct >= kLeast * winograd;
+}
+
 std::size_t conv2d_winograd_packed(const Conv2dShape& shape) {
   return shape.weights() / kWinogradTaps * kWinogradInputs;
 }

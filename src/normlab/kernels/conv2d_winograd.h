@@ -27,6 +27,11 @@ namespace normlab {
 // Whether the functions below are right for a shape, and faster than conv2d.h's.
 bool conv2d_winograd_fits(const Conv2dShape& shape);
 
+// Whether that also goes for the gradient of the input. Where the kernel reaches over the image's
+// edge there, as it does without padding, the direct sum passes over the zeros and this one
+// multiplies them.
+bool conv2d_winograd_backward_input_fits(const Conv2dShape& shape);
+
 // Floats of each packed array: two for each weight.
 std::size_t conv2d_winograd_packed(const Conv2dShape& shape);
 std::size_t conv2d_winograd_scratch(const Conv2dShape& shape);

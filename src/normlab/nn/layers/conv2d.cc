@@ -20,6 +20,7 @@ class Conv2dLayer final : public Layer {
         is_linear_(spec.type == LayerType::kLinear),
         has_bias_(spec.bias),
         winograd_(algorithm == ConvolutionAlgorithm::kWinograd && conv2d_winograd_fits(shape)),
+        winograd_dx_(winograd_ && conv2d_winograd_backward_input_fits(shape)),
         packed_(winograd_ ? conv2d_winograd_packed(shape) : shape.weights()),
         shape_(shape) {}
 
@@ -52,9 +53,12 @@ class Conv2dLayer final : public Layer {
   void pack(float* packed, const float* parameters, const float*) const override {
     if (winograd_) {
       conv2d_winograd_pack_forward(packed, parameters, shape_);
-      conv2d_winograd_pack_backward_input(packed + packed_, parameters, shape_);
     } else {
       conv2d_pack_forward(packed, parameters, shape_);
+    }
+    if (winograd_dx_) {
+      conv2d_winograd_pack_backward_input(packed + packed_, parameters, shape_);
+    } else {
       conv2d_pack_backward_input(packed + packed_, parameters, shape_);
     }
   }
@@ -85,7 +89,7 @@ class Conv2dLayer final : public Layer {
     }
     if (!tile.wants_dx) return;
     const float* const relu_output = relu_before_ ? upstream.x : nullptr;
-    if (winograd_) {
+    if (winograd_dx_) {
       conv2d_winograd_backward_input(dx, tile.scratch, upstream.dy, weights.packed + packed_,
                                      shape_, relu_output);
     } else {
@@ -101,6 +105,7 @@ class Conv2dLayer final : public Layer {
   bool is_linear_;
   bool has_bias_;
   bool winograd_;
+  bool winograd_dx_;
   bool relu_after_ = false;
   bool relu_before_ = false;
   std::size_t packed_;  // floats of the weights in either order
