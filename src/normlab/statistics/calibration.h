@@ -17,9 +17,9 @@ struct PredictionScores {
   // "Verification of forecasts expressed in terms of probability", 1950).
   double brier = 0;
   // Expected calibration error in percentage points: images are sorted by the probability of the
-  // predicted class into 15 bins of equal width (a bin holds its upper end), and the distances
-  // between accuracy and mean probability of the bins are averaged by their numbers of images (Guo
-  // et al., "On calibration of modern neural networks", ICML 2017).
+  // predicted class into 15 bins of equal width, and the distances between accuracy and mean
+  // probability of the bins are averaged by their numbers of images (Guo et al., "On calibration of
+  // modern neural networks", ICML 2017).
   double calibration_error = 0;
   std::vector<double> class_accuracy;  // [classes], percent; NaN for a class without images
 };
