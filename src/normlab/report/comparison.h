@@ -47,8 +47,7 @@ enum class PairTest { kSignFlips, kLabels, kMcNemar };
 std::string to_string(PairTest test);
 
 struct PairStatistics {
-  std::size_t first =
-      0;  // position of the arm with the higher mean, of equals the one that is first
+  std::size_t first = 0;  // position of the arm that is ahead in what is compared
   std::size_t second = 0;
   // Compared seed by seed, over those that both have; else as two samples. Pairs are made where
   // both have at least half of the seeds of the smaller arm, and no fewer than two; or one, if one
