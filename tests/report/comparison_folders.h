@@ -60,13 +60,13 @@ inline ExperimentResults results_of(const std::vector<RunOfArm>& runs) {
 
 inline void write_experiment(const std::filesystem::path& folder,
                              const ExperimentResults& results) {
-  create_directories(folder);
+  normlab::create_directories(folder);
   write_results(folder / "results.json", results);
 }
 
 // Ten classes in turn; right, with probability 0.91, but for the first 1,000 - `right` images.
 inline void write_predictions_of(const std::filesystem::path& run_folder, int right) {
-  create_directories(run_folder);
+  normlab::create_directories(run_folder);
   Predictions predictions;
   predictions.classes = 10;
   for (int i = 0; i < kComparedImages; ++i) {

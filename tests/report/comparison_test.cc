@@ -289,11 +289,11 @@ TEST_F(Compare, OtherDataAreRefused) {
 
 TEST_F(Compare, WhatIsNoExperimentIsRefused) {
   expect_error([&] { gather_arms({folder_ / "nowhere"}); }, {"nowhere: no such folder"});
-  create_directories(folder_ / "empty");
+  normlab::create_directories(folder_ / "empty");
   expect_error([&] { gather_arms({folder_ / "empty"}); },
                {"empty: no results of normlab are there"});
   write_experiment(folder_ / "out", results_of({{"GN", 1, 980}}));
-  create_directories(folder_ / "out/other");
+  normlab::create_directories(folder_ / "out/other");
   expect_error([&] { gather_arms({folder_ / "out/other"}); }, {"names no run with this folder"});
   write_file_atomically(folder_ / "out/results.json", "{");
   expect_error([&] { gather_arms({folder_ / "out"}); }, {"results.json", "damaged"});
