@@ -15,6 +15,7 @@ pkg_check_modules(libhwy REQUIRED IMPORTED_TARGET libhwy)
 add_library(hwy::hwy ALIAS PkgConfig::libhwy)
 
 # Headers only, seen by no one outside.
+find_package(Boost REQUIRED CONFIG)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED)

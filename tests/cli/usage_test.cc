@@ -14,8 +14,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-const Words kCommands = {"run",    "train",   "evaluate", "predict", "report",
-                         "verify", "summary", "data",     "info"};
+const Words kCommands = {"run",     "train",  "evaluate", "predict", "report",
+                         "compare", "verify", "summary",  "data",    "info"};
 
 // One or two lines, beginning with the program's name, and no stack trace.
 void expect_message(const Outcome& outcome, int exit_code, const std::string& part) {

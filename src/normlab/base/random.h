@@ -10,7 +10,15 @@ namespace normlab {
 
 // What a number is drawn for. Streams of different purposes are independent, so that one source of
 // chance can be held fixed while another varies.
-enum class Purpose : std::uint32_t { kInitialisation = 1, kOrder, kAugmentation, kDropout };
+enum class Purpose : std::uint32_t {
+  kInitialisation = 1,
+  kOrder,
+  kAugmentation,
+  kDropout,
+  // Not of a training: what statistics over trainings draw.
+  kBootstrap = 128,
+  kPermutation
+};
 
 class RandomStream {
  public:

@@ -26,6 +26,15 @@ int Predictions::predicted(int index) const {
   return static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
 }
 
+std::vector<bool> Predictions::right() const {
+  std::vector<bool> is_right(labels.size());
+  for (int i = 0; i < size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    is_right[at] = predicted(i) == labels[at];
+  }
+  return is_right;
+}
+
 std::string predictions_csv(const Predictions& predictions) {
   CsvWriter csv(columns(predictions.classes));
   for (int i = 0; i < predictions.size(); ++i) {

@@ -23,6 +23,8 @@ struct Predictions {
   }
   // The most probable class; the first of equals.
   int predicted(int index) const;
+  // Whether each image is classified correctly.
+  std::vector<bool> right() const;
 };
 
 // The table that write_predictions() writes.

@@ -10,6 +10,8 @@
 
 #include "normlab/base/text.h"
 #include "normlab/report/text.h"
+#include "normlab/statistics/binomial.h"
+#include "normlab/statistics/mcnemar.h"
 
 namespace normlab {
 namespace {
@@ -35,7 +37,7 @@ int images(double points, int test_images) {
 
 std::string test_set_sentence(const JudgedRun& best, int test_images) {
   const double accuracy = best.result.epochs.back().test_accuracy;
-  const double error = standard_error(accuracy, test_images);
+  const double error = binomial_floor(accuracy, test_images);
   if (error == 0) {
     return fmt::format(
         "A test set of {} images cannot tell an accuracy of {:.0f} % from one that is up to {:.2f} "
@@ -107,7 +109,7 @@ Table comparison_table(const std::vector<JudgedRun>& runs) {
     const JudgedRun& best = *order.front();
     const JudgedRun& other = *order[i];
     if (!best.predictions || !other.predictions) continue;
-    const PairedComparison comparison = compare(*best.predictions, *other.predictions);
+    const McNemar comparison = mcnemar(best.predictions->right(), other.predictions->right());
     const int difference = comparison.only_first - comparison.only_second;
     table.rows.push_back(
         {fmt::format("{} and {}", best.result.name, other.result.name),

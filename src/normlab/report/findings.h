@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "normlab/experiment/predictions.h"
 #include "normlab/experiment/results.h"
 #include "normlab/report/tables.h"
-#include "normlab/report/uncertainty.h"
 
 namespace normlab {
 

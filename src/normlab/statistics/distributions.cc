@@ -1,0 +1,30 @@
+#include "normlab/statistics/distributions.h"
+
+#include <boost/math/distributions/binomial.hpp>
+#include <boost/math/distributions/non_central_t.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/distributions/students_t.hpp>
+#include <cmath>
+
+namespace normlab {
+
+namespace math = boost::math;
+
+double normal_cdf(double z) { return math::cdf(math::normal(), z); }
+
+double normal_quantile(double p) { return math::quantile(math::normal(), p); }
+
+double t_quantile(double p, double degrees) { return math::quantile(math::students_t(degrees), p); }
+
+double t_two_sided(double t, double degrees) {
+  return 2 * math::cdf(math::students_t(degrees), -std::abs(t));
+}
+
+double noncentral_t_beyond(double t, double degrees, double shift) {
+  const math::non_central_t distribution(degrees, shift);
+  return math::cdf(math::complement(distribution, t)) + math::cdf(distribution, -t);
+}
+
+double fair_coin_cdf(int k, int n) { return math::cdf(math::binomial(n, 0.5), k); }
+
+}  // namespace normlab
