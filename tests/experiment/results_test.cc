@@ -85,6 +85,19 @@ TEST(Results, ReadsWhatItWrote) {
   }
 }
 
+TEST(Results, StatisticsArePassedOn) {
+  const TemporaryFolder folder;
+  ExperimentResults results = sample();
+  write_results(folder / "results.json", results);
+  EXPECT_EQ(read_results(folder / "results.json").statistics, "");
+  results.statistics = R"({"pairs": []})";
+  write_results(folder / "results.json", results);
+  EXPECT_NE(read_results(folder / "results.json").statistics.find("\"pairs\": []"),
+            std::string::npos);
+  results.statistics = "[]";
+  expect_error([&] { write_results(folder / "results.json", results); }, {"statistics"});
+}
+
 TEST(Results, FloatsAreWrittenAsPeopleWriteThem) {
   const TemporaryFolder folder;
   write_results(folder / "results.json", sample());

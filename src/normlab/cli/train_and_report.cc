@@ -16,6 +16,7 @@
 #include "normlab/experiment/runner.h"
 #include "normlab/kernels/simd.h"
 #include "normlab/nn/summary.h"
+#include "normlab/report/repeated_arms.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
 
@@ -82,6 +83,7 @@ void draw(const std::filesystem::path& path, const Dataset& test_set, const std:
 void run_in(const RunDirectory& directory, const Experiment& experiment, Datasets& datasets,
             Workers& workers, const TrainingOptions& options) {
   const ExperimentResults results = train(directory, experiment, datasets, workers, options);
+  add_statistics(directory.path());
   const Dataset& test_set = datasets.get(experiment.runs.front().data_name).test;
   fmt::print("\n{}\n", results_text(results, test_set.size()));
   std::fflush(stdout);

@@ -182,13 +182,17 @@ std::string to_string(RunStatus status) {
 void write_results(const std::filesystem::path& path, const ExperimentResults& results) {
   Json runs = Json::array();
   for (const RunResult& run : results.runs) runs.push_back(to_json(run));
-  Json environment = Json::parse(results.environment, nullptr, /*allow_exceptions=*/false);
-  if (!environment.is_object()) {
-    throw Error(fmt::format("{}: the environment is no JSON object", path.native()));
-  }
-  const Json document = {{"experiment", results.experiment},
-                         {"runs", std::move(runs)},
-                         {"environment", std::move(environment)}};
+  const auto object = [&](const std::string& text, const char* what) {
+    Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!value.is_object()) {
+      throw Error(fmt::format("{}: the {} is no JSON object", path.native(), what));
+    }
+    return value;
+  };
+  Json document = {{"experiment", results.experiment}, {"runs", std::move(runs)}};
+  if (!results.statistics.empty())
+    document["statistics"] = object(results.statistics, "statistics");
+  document["environment"] = object(results.environment, "environment");
   write_file_atomically(path, document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
 }
 
@@ -206,6 +210,7 @@ ExperimentResults read_results(const std::filesystem::path& path) {
   results.experiment = root["experiment"].text();
   root["runs"].for_each([&](const Node& run) { results.runs.push_back(read_run(run)); });
   results.environment = root["environment"].object().dump(1);
+  if (document.contains("statistics")) results.statistics = root["statistics"].object().dump(1);
   return results;
 }
 

@@ -38,10 +38,11 @@ struct ExperimentResults {
   std::string experiment;  // its name
   std::vector<RunResult> runs;
   std::string environment = "{}";  // JSON as in environment.json, passed on as it is
+  std::string statistics;          // JSON over repeated arms, passed on as it is; empty: none
 };
 
-// Numbers that are not finite become null. Throws Error if `environment` is no JSON object, or the
-// file cannot be written. Atomic.
+// Numbers that are not finite become null. Throws Error if `environment` or `statistics` is no JSON
+// object, or the file cannot be written. Atomic.
 void write_results(const std::filesystem::path& path, const ExperimentResults& results);
 
 // Unknown keys are passed over. Throws Error naming the path and the place in it ("runs[1].seed")

@@ -189,7 +189,7 @@ class Gatherer {
         data_run_ = name;
       }
       if (data != data_) {
-        throw Error(fmt::format(
+        throw DifferentData(fmt::format(
             "results of different data cannot be compared: {} was tested on {}, {} on {}{}",
             data_run_, data_name_, name, shown, shown == data_name_ ? " with other files" : ""));
       }
@@ -197,7 +197,7 @@ class Gatherer {
     if (images == 0) return;
     if (set_.test_images == 0) set_.test_images = images;
     if (images != set_.test_images) {
-      throw Error(fmt::format(
+      throw DifferentData(fmt::format(
           "results of different data cannot be compared: {} was tested on {} images, {} on {}",
           first_name_, set_.test_images, name, images));
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "normlab/base/error.h"
 #include "normlab/experiment/results.h"
 #include "normlab/statistics/calibration.h"
 
@@ -43,13 +44,19 @@ struct ArmSet {
   int test_images = 0;  // 0: unknown
 };
 
+// Runs were tested on different images.
+class DifferentData : public Error {
+ public:
+  using Error::Error;
+};
+
 // Reads the folders of experiments, or of single runs in them. Runs of several folders are of one
 // arm if their experiment.toml say the same of them but for the seed; arms of one name and of other
 // settings are told apart by their folder ("GN (runs/wide)"). What did not finish is left out, and
 // so is a second run of one seed.
 //
-// Throws Error naming the folder if it is none of normlab or a file in it is damaged, if no run has
-// finished, or if runs were tested on different images.
+// Throws Error naming the folder if it is none of normlab or a file in it is damaged, or if no run
+// has finished; DifferentData if runs were tested on different images.
 ArmSet gather_arms(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace normlab

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "normlab/base/text.h"
+#include "normlab/report/comparison_tables.h"
 #include "normlab/report/html.h"
 #include "normlab/report/page_style.h"
 #include "normlab/report/text.h"
@@ -43,11 +44,12 @@ std::string opening(const PageContent& content) {
   const std::size_t runs = content.runs.size();
   return fmt::format(
       "<header>\n<h1>{}</h1>\n<p class=\"lead\">{} {} on {}, {} test images</p>\n<nav>"
-      "<a href=\"#results\">Results</a><a href=\"#curves\">Curves</a>"
+      "<a href=\"#results\">Results</a>{}<a href=\"#curves\">Curves</a>"
       "<a href=\"#mistakes\">Mistakes</a><a href=\"#recipe\">Recipe</a>"
       "<a href=\"#network\">Network</a><a href=\"#environment\">Environment</a></nav>\n</header>\n",
       escape_html(content.experiment), runs, runs == 1 ? "run" : "runs", escape_html(content.data),
-      with_thousands(content.test_images));
+      with_thousands(content.test_images),
+      content.comparison ? "<a href=\"#statistics\">Over seeds</a>" : "");
 }
 
 std::string results(const PageContent& content) {
@@ -76,6 +78,44 @@ std::string results(const PageContent& content) {
         "test set's chance only, not of the seed's.</p>\n";
   }
   return section("results", "Results", body);
+}
+
+std::string paragraphs(const std::string& lines) {
+  std::string body;
+  std::size_t begin = 0;
+  for (std::size_t end = 0; (end = lines.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    body += fmt::format("<p>{}</p>\n", escape_html(lines.substr(begin, end - begin)));
+  }
+  return body;
+}
+
+// What repeated arms come to; nothing if there are none.
+std::string statistics(const PageContent& content) {
+  if (!content.comparison) return "";
+  const Comparison& comparison = *content.comparison;
+  std::string body = wrapped("note", paragraphs(verdict_lines(comparison)));
+  if (comparison.pairs.empty()) body.clear();
+  body += picture("broad", "drawn", "image/svg+xml", content.seeds_svg,
+                  "Test accuracy of every seed, and the mean of each arm with its interval");
+  body += wrapped("plain", html_table(arm_table(comparison)));
+  if (!comparison.pairs.empty()) {
+    body += picture("broad", "drawn", "image/svg+xml", content.differences_svg,
+                    "Difference of each pair of arms with its interval");
+    body += wrapped("plain", html_table(pair_table(comparison)));
+  }
+  const Table scores = score_table(comparison);
+  if (!scores.rows.empty()) body += wrapped("plain", html_table(scores));
+  std::string notes;
+  for (const std::string& note : comparison.notes) notes += note + '\n';
+  body += wrapped("note", paragraphs(notes));
+  const std::string left_out = left_out_lines(comparison);
+  if (!left_out.empty()) body += wrapped("note trouble", paragraphs("Left out:\n" + left_out));
+  body +=
+      "<p class=\"lead\">Runs of one arm differ in nothing but their seed. Intervals are at 95 %, "
+      "p is "
+      "that of a permutation test, Needed the seeds with which a difference of this size is found "
+      "with probability 0.8.</p>\n";
+  return section("statistics", "Over seeds", body);
 }
 
 std::string curves(const PageContent& content) {
@@ -155,8 +195,8 @@ std::string environment(const PageContent& content) {
 
 std::string make_page(const PageContent& content) {
   return head(content) + "<body>\n<main>\n" + opening(content) + results(content) +
-         curves(content) + mistakes(content) + recipe(content) + network(content) +
-         environment(content) +
+         statistics(content) + curves(content) + mistakes(content) + recipe(content) +
+         network(content) + environment(content) +
          "<footer>Made by normlab. The numbers are in results.json beside this page; "
          "<code>normlab report</code> makes it again.</footer>\n</main>\n</body>\n</html>\n";
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "normlab/report/comparison.h"
 #include "normlab/report/findings.h"
 
 namespace normlab {
@@ -28,6 +29,10 @@ struct PageContent {
   Bytes accuracy_svg;
   Bytes loss_svg;
   Table results;
+  // Of an experiment that repeats its arms, with its pictures (report/arm_figures.h).
+  std::optional<Comparison> comparison;
+  Bytes seeds_svg;
+  Bytes differences_svg;  // empty for a single arm
   std::optional<Table> recipe;
   std::string experiment_text;  // experiment.toml
   std::string network_summary;

@@ -8,12 +8,14 @@
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/experiment/experiment.h"
+#include "normlab/report/arm_figures.h"
 #include "normlab/report/confusion.h"
 #include "normlab/report/curves.h"
 #include "normlab/report/gallery.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/page.h"
 #include "normlab/report/recipe_table.h"
+#include "normlab/report/repeated_arms.h"
 
 namespace normlab {
 namespace {
@@ -69,14 +71,31 @@ std::vector<JudgedRun> judge(const fs::path& run_directory, const ExperimentResu
 }
 
 // A PNG and an SVG of one script; the SVG is handed back for the page.
-Bytes write_curves(const fs::path& base, const std::string& script) {
+Bytes write_figure(const fs::path& base, int width, int height, const std::string& script) {
   fs::path png = base;
-  write_file_atomically(png += ".png",
-                        run_gnuplot(png_terminal(kCurvesWidth, kCurvesHeight) + script));
-  Bytes picture = run_gnuplot(svg_terminal(kCurvesWidth, kCurvesHeight) + script);
+  write_file_atomically(png += ".png", run_gnuplot(png_terminal(width, height) + script));
+  Bytes picture = run_gnuplot(svg_terminal(width, height) + script);
   fs::path svg = base;
   write_file_atomically(svg += ".svg", picture);
   return picture;
+}
+
+Bytes write_curves(const fs::path& base, const std::string& script) {
+  return write_figure(base, kCurvesWidth, kCurvesHeight, script);
+}
+
+// seeds.png, .svg and differences.png, .svg of an experiment that repeats its arms.
+void draw_statistics(PageContent& content, const fs::path& run_directory) {
+  content.comparison = compare_repeated_arms(run_directory);
+  if (!content.comparison) return;
+  const Comparison& comparison = *content.comparison;
+  content.seeds_svg =
+      write_figure(run_directory / "seeds", kArmFigureWidth, seeds_figure_height(comparison),
+                   seeds_figure(comparison, content.experiment));
+  if (comparison.pairs.empty()) return;
+  content.differences_svg = write_figure(run_directory / "differences", kArmFigureWidth,
+                                         differences_figure_height(comparison),
+                                         differences_figure(comparison, content.experiment));
 }
 
 RunPictures write_pictures(const fs::path& folder, const std::string& run,
@@ -113,6 +132,7 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
     }
     content.pictures.push_back(std::move(pictures));
   }
+  draw_statistics(content, run_directory);
   content.results = results_table(results, test_set.size());
   content.experiment_text = text_if_there(run_directory / "experiment.toml");
   content.recipe = read_recipe(content.experiment_text, run_directory / "experiment.toml");

@@ -87,6 +87,10 @@ std::string probability_text(double p) {
   return p < 0.0001 ? "< 0.0001" : fmt::format("{:.4f}", p);
 }
 
+bool is_real(const PairStatistics& pair) {
+  return std::min(pair.first_runs, pair.second_runs) >= kFewestSeeds && pair.holm <= kSignificance;
+}
+
 std::string verdict(const Comparison& comparison, const PairStatistics& pair) {
   const std::string& first = comparison.arms.arms[pair.first].name;
   const std::string& second = comparison.arms.arms[pair.second].name;
@@ -101,7 +105,7 @@ std::string verdict(const Comparison& comparison, const PairStatistics& pair) {
   if (runs < kFewestSeeds) {
     return text + fmt::format(": fewer than {} seeds decide nothing", kFewestSeeds);
   }
-  if (pair.holm <= kSignificance) {
+  if (is_real(pair)) {
     return text + fmt::format(": the difference is real ({}{})", p_text(pair.holm),
                               comparisons == 1 ? "" : " after Holm's correction");
   }

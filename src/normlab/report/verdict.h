@@ -12,6 +12,9 @@ namespace normlab {
 // needed to see 0.03". Needs all of the pair but its verdict.
 std::string verdict(const Comparison& comparison, const PairStatistics& pair);
 
+// Whether the verdict says so: after Holm's correction, and over no fewer than five seeds.
+bool is_real(const PairStatistics& pair);
+
 // Sentences on what all of it cannot show: too few seeds, a test set of so many images.
 std::vector<std::string> comparison_notes(const Comparison& comparison);
 

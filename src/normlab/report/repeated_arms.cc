@@ -1,0 +1,57 @@
+#include "normlab/report/repeated_arms.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/experiment/results.h"
+#include "normlab/report/comparison_json.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_repeated_arm(const ExperimentResults& results) {
+  std::map<std::string, int> finished;
+  for (const RunResult& run : results.runs) {
+    if (run.status == RunStatus::kFinished && ++finished[run.arm] == 2) return true;
+  }
+  return false;
+}
+
+// A results file does not say where its folder lies.
+void make_relative(ArmSet& set, const fs::path& folder) {
+  for (Arm& arm : set.arms) {
+    for (ArmRun& run : arm.runs) run.folder = run.folder.lexically_relative(folder);
+  }
+  for (LeftOut& left : set.left_out) {
+    left.what = fs::path(left.what).lexically_relative(folder).native();
+  }
+}
+
+}  // namespace
+
+std::optional<Comparison> compare_repeated_arms(const fs::path& folder) {
+  if (!has_repeated_arm(read_results(folder / "results.json"))) return std::nullopt;
+  ArmSet set;
+  try {
+    set = gather_arms({folder});
+  } catch (const DifferentData&) {
+    return std::nullopt;
+  }
+  make_relative(set, folder.has_filename() ? folder : folder.parent_path());
+  return compare_arms(std::move(set));
+}
+
+void add_statistics(const fs::path& folder) {
+  const std::optional<Comparison> comparison = compare_repeated_arms(folder);
+  if (!comparison) return;
+  ExperimentResults results = read_results(folder / "results.json");
+  results.statistics = comparison_json(*comparison, {});
+  write_results(folder / "results.json", results);
+}
+
+}  // namespace normlab
