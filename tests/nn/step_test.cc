@@ -9,6 +9,7 @@
 #include "expect_error.h"
 #include "kernels/instruction_sets.h"
 #include "nn/test_networks.h"
+#include "norms/table.h"
 #include "reference/compare.h"
 
 namespace normlab {
@@ -16,13 +17,20 @@ namespace {
 
 constexpr int kBatchSizes[] = {1, 5, 16, 17, 33};
 
+// With all settings of the table.
 std::vector<Norm> all_norms() {
-  std::vector<Norm> norms = {{.kind = NormKind::kNone}};
-  for (const NormKind kind :
-       {NormKind::kBatch, NormKind::kLayer, NormKind::kGroup, NormKind::kInstance}) {
-    norms.push_back({.kind = kind, .groups = 2});
-    norms.push_back({.kind = kind, .groups = 2, .eps = 1e-3f, .momentum = 0.3f, .affine = false});
+  std::vector<Norm> norms;
+  for (const NormCase& each : norm_cases()) {
+    norms.insert(norms.end(), each.tries.begin(), each.tries.end());
   }
+  for (const auto placement : {NormPlacement::kAfter, NormPlacement::kBefore}) {
+    norms.push_back({.kind = NormKind::kBatch, .placement = placement});
+    norms.push_back({.kind = NormKind::kGroup, .groups = 2, .placement = placement});
+  }
+  // With norms only: standardized weights are large, and without a norm so is the loss, with its
+  // roundings.
+  norms.push_back({.kind = NormKind::kBatch, .weight_standardization = true});
+  norms.push_back({.kind = NormKind::kGroup, .groups = 2, .weight_standardization = true});
   return norms;
 }
 
@@ -32,7 +40,7 @@ bool has_one_value_per_channel(std::string_view text, int samples) {
 }
 
 std::string describe(const Network& network, int samples) {
-  return network.model().name + ", " + to_string(network.options().norm.kind) +
+  return network.model().name + ", " + describe(network.options().norm) +
          (network.options().norm.affine ? "" : " without scale and shift") + ", batch of " +
          std::to_string(samples);
 }
