@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "norms/sample_formulas.h"
+
 namespace normlab {
 namespace {
 
@@ -32,6 +34,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::Layer>("layer", usual),
       row<formulas::Group>("group", grouped),
       row<formulas::Instance>("instance", usual),
+      row<formulas::Rms>("rms", usual),
   };
 }
 

@@ -73,6 +73,7 @@ std::vector<GoldenCase> golden_cases() {
       {"session6-instance", "tests/data/models/session6-instance.toml", "instance", 0.0f},
       {"odd-batch", odd, "batch", 0.0f},
       {"odd-instance-l1", odd, "instance", 0.001f},
+      {"odd-rms", odd, "rms", 0.0f},
       {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
