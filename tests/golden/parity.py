@@ -35,6 +35,7 @@ CASES = {
     "odd-batch": ("tests/data/models/odd.toml", "batch", 0.0),
     "odd-instance-l1": ("tests/data/models/odd.toml", "instance", 0.001),
     "odd-rms": ("tests/data/models/odd.toml", "rms", 0.0),
+    "odd-layer-element": ("tests/data/models/odd.toml", "layer-element", 0.0),
     "odd-group-ws-before": ("tests/data/models/odd.toml", "group/3+ws@before", 0.0),
 }
 SAMPLES = 21  # a full tile of 16 and a short one

@@ -35,6 +35,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::Group>("group", grouped),
       row<formulas::Instance>("instance", usual),
       row<formulas::Rms>("rms", usual),
+      row<formulas::LayerElement>("layer-element", usual),
   };
 }
 
