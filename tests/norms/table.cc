@@ -36,6 +36,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::Instance>("instance", usual),
       row<formulas::Rms>("rms", usual),
       row<formulas::LayerElement>("layer-element", usual),
+      row<formulas::Layer2d>("layer2d", usual),
   };
 }
 

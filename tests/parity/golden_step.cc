@@ -75,6 +75,7 @@ std::vector<GoldenCase> golden_cases() {
       {"odd-instance-l1", odd, "instance", 0.001f},
       {"odd-rms", odd, "rms", 0.0f},
       {"odd-layer-element", odd, "layer-element", 0.0f},
+      {"odd-layer2d", odd, "layer2d", 0.0f},
       {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
