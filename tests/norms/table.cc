@@ -37,6 +37,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::Rms>("rms", usual),
       row<formulas::LayerElement>("layer-element", usual),
       row<formulas::Layer2d>("layer2d", usual),
+      row<formulas::DynamicTanh>("dyt", usual),
   };
 }
 

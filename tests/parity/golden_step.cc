@@ -76,6 +76,7 @@ std::vector<GoldenCase> golden_cases() {
       {"odd-rms", odd, "rms", 0.0f},
       {"odd-layer-element", odd, "layer-element", 0.0f},
       {"odd-layer2d", odd, "layer2d", 0.0f},
+      {"odd-dyt", odd, "dyt", 0.0f},
       {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
