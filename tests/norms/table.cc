@@ -38,6 +38,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::LayerElement>("layer-element", usual),
       row<formulas::Layer2d>("layer2d", usual),
       row<formulas::DynamicTanh>("dyt", usual),
+      row<formulas::FilterResponse>("filter-response", usual),
   };
 }
 
