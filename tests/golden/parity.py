@@ -39,6 +39,7 @@ CASES = {
     "odd-layer2d": ("tests/data/models/odd.toml", "layer2d", 0.0),
     "odd-dyt": ("tests/data/models/odd.toml", "dyt", 0.0),
     "odd-filter-response": ("tests/data/models/odd.toml", "filter-response", 0.0),
+    "odd-evonorm-s0": ("tests/data/models/odd.toml", "evonorm-s0/2", 0.0),
     "odd-group-ws-before": ("tests/data/models/odd.toml", "group/3+ws@before", 0.0),
 }
 SAMPLES = 21  # a full tile of 16 and a short one

@@ -39,6 +39,7 @@ std::vector<NormCase> make_cases() {
       row<formulas::Layer2d>("layer2d", usual),
       row<formulas::DynamicTanh>("dyt", usual),
       row<formulas::FilterResponse>("filter-response", usual),
+      row<formulas::EvoNormS0>("evonorm-s0", grouped),
   };
 }
 

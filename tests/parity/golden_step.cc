@@ -78,6 +78,7 @@ std::vector<GoldenCase> golden_cases() {
       {"odd-layer2d", odd, "layer2d", 0.0f},
       {"odd-dyt", odd, "dyt", 0.0f},
       {"odd-filter-response", odd, "filter-response", 0.0f},
+      {"odd-evonorm-s0", odd, "evonorm-s0/2", 0.0f},
       {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
