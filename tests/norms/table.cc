@@ -40,6 +40,9 @@ std::vector<NormCase> make_cases() {
       row<formulas::DynamicTanh>("dyt", usual),
       row<formulas::FilterResponse>("filter-response", usual),
       row<formulas::EvoNormS0>("evonorm-s0", grouped),
+      // Limits within which r and d are, and others beyond which they are: then they are constants,
+      // and central differences of a whole network see the gradient that the backward has.
+      row<formulas::BatchRenorm>("batch-renorm", renorm, /*stops_gradient=*/true),
   };
 }
 
