@@ -41,6 +41,7 @@ CASES = {
     "odd-filter-response": ("tests/data/models/odd.toml", "filter-response", 0.0),
     "odd-evonorm-s0": ("tests/data/models/odd.toml", "evonorm-s0/2", 0.0),
     "odd-batch-renorm": ("tests/data/models/odd.toml", "batch-renorm", 0.0),
+    "odd-ghost-batch": ("tests/data/models/odd.toml", "ghost-batch", 0.0),
     "odd-group-ws-before": ("tests/data/models/odd.toml", "group/3+ws@before", 0.0),
 }
 SAMPLES = 21  # a full tile of 16 and a short one

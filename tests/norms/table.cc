@@ -43,6 +43,7 @@ std::vector<NormCase> make_cases() {
       // Limits within which r and d are, and others beyond which they are: then they are constants,
       // and central differences of a whole network see the gradient that the backward has.
       row<formulas::BatchRenorm>("batch-renorm", renorm, /*stops_gradient=*/true),
+      row<formulas::GhostBatch>("ghost-batch", ghosts),
   };
 }
 

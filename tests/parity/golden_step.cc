@@ -80,6 +80,7 @@ std::vector<GoldenCase> golden_cases() {
       {"odd-filter-response", odd, "filter-response", 0.0f},
       {"odd-evonorm-s0", odd, "evonorm-s0/2", 0.0f},
       {"odd-batch-renorm", odd, "batch-renorm", 0.0f},
+      {"odd-ghost-batch", odd, "ghost-batch", 0.0f},
       {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
