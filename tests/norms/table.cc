@@ -24,7 +24,7 @@ std::vector<NormCase> make_cases() {
   const std::vector<Norm> usual = {{}, {.eps = 1e-3f, .momentum = 0.3f, .affine = false}};
   const std::vector<Norm> grouped = {{.groups = 2}, {.groups = 2, .eps = 1e-3f, .affine = false}};
   const std::vector<Norm> renorm = {
-      {}, {.eps = 1e-3f, .momentum = 0.3f, .r_max = 1.01f, .d_max = 0.01f}};
+      {}, {.eps = 1e-3f, .momentum = 0.3f, .r_max = 1.001f, .d_max = 0.001f}};
   const std::vector<Norm> ghosts = {
       {.virtual_batch = 16},
       {.eps = 1e-3f, .momentum = 0.3f, .affine = false, .virtual_batch = 32}};
