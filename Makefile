@@ -53,6 +53,11 @@ parity: test-build ## compare losses, gradients and whole trainings with PyTorch
 	@$(normlab) data fetch mnist
 	@tests/parity/parity.py build/release $(ARGS)
 
+.PHONY: check-norms
+check-norms: build ## train 5 epochs with every norm: each is to reach 98.5 % of the test images
+	@$(normlab) data fetch mnist
+	@scripts/check-norms build/release
+
 .PHONY: bench
 bench: ## time normlab against the machine's limit and against PyTorch
 	$(call packages,run test parity)

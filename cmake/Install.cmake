@@ -15,7 +15,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/models ${PROJECT_SOURCE_DIR}/experiments
 # Kernel bodies (*-inl.h) are compiled once per instruction set and need Highway; the command line
 # is no library.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/normlab DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-        FILES_MATCHING PATTERN "*.h"
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.inc"
         PATTERN "*-inl.h" EXCLUDE PATTERN "cli" EXCLUDE)
 
 install(EXPORT normlab-targets NAMESPACE normlab:: DESTINATION ${NORMLAB_CMAKE_DIR})

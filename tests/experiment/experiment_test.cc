@@ -45,6 +45,12 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"norm.eps", "0.001"},
     {"norm.momentum", "0.01"},
     {"norm.affine", "false"},
+    {"norm.placement", "\"before\""},
+    {"norm.weight_standardization", "true"},
+    {"norm.alpha", "0.75"},
+    {"norm.r_max", "1.5"},
+    {"norm.d_max", "0.5"},
+    {"norm.virtual_batch", "48"},
     {"l1.lambda", "0.009"},
     {"l1.scope", "\"weights\""},
     {"train.epochs", "3"},
@@ -132,7 +138,7 @@ TEST(Experiment, Session6IsTheThreeClassicRuns) {
     EXPECT_EQ(recipe.augment.fill, 1);
     EXPECT_EQ(recipe.mean, std::vector<float>{0.1307f});
     EXPECT_EQ(recipe.std, std::vector<float>{0.3081f});
-    EXPECT_FLOAT_EQ(run.norm.eps, 1e-5f);
+    EXPECT_FLOAT_EQ(norm_eps(run.norm), 1e-5f);
     EXPECT_FLOAT_EQ(run.norm.momentum, 0.1f);
     EXPECT_EQ(resolve_model(run, {}).name, "session6");
   }
@@ -228,7 +234,8 @@ TEST(Experiment, BadValuesAreAnsweredWithLineAndColumn) {
             "not nan");
   EXPECT_EQ(complaint_about("[norm]\nkind = \"bacth\"\n"),
             "x.toml:2:8: unknown norm.kind \"bacth\"; the nearest known is \"batch\" (all: none, "
-            "batch, layer, group, instance)");
+            "batch, layer, group, instance, rms, layer-element, layer2d, dyt, filter-response, "
+            "evonorm-s0, batch-renorm, ghost-batch)");
   EXPECT_EQ(complaint_about_override("train.epochs=ten"),
             "--set train.epochs=ten: train.epochs must be a whole number from 1 to 1000000, not "
             "\"ten\"");

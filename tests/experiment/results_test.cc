@@ -71,7 +71,7 @@ TEST(Results, ReadsWhatItWrote) {
     EXPECT_EQ(a.arm, b.arm);
     EXPECT_EQ(a.norm.kind, b.norm.kind);
     EXPECT_EQ(a.norm.groups, b.norm.groups);
-    EXPECT_EQ(a.norm.eps, b.norm.eps);
+    EXPECT_EQ(norm_eps(a.norm), norm_eps(b.norm));
     EXPECT_EQ(a.norm.momentum, b.norm.momentum);
     EXPECT_EQ(a.norm.affine, b.norm.affine);
     EXPECT_EQ(a.l1, b.l1);

@@ -33,8 +33,7 @@ TEST(Inference, EqualsTheReferenceInDouble) {
   reference::Random random(221);
   Workers workers(2);
   for (const char* text : kTestNetworks) {
-    for (const NormKind kind : {NormKind::kNone, NormKind::kBatch, NormKind::kLayer,
-                                NormKind::kGroup, NormKind::kInstance}) {
+    for (const NormKind kind : norm_kinds()) {
       for (const int samples : {1, 16, 33}) {
         const Network network = random_network(random, text, {.kind = kind, .groups = 2});
         SCOPED_TRACE(network.model().name + ", " + to_string(kind));

@@ -196,11 +196,6 @@ TEST(Norm, KindsAreKnownByLongAndShortName) {
   EXPECT_EQ(parse_norm_kind("Layer"), NormKind::kLayer);
   EXPECT_EQ(parse_norm_kind("in"), NormKind::kInstance);
   EXPECT_EQ(parse_norm_kind("none"), NormKind::kNone);
-  for (const NormKind kind : {NormKind::kNone, NormKind::kBatch, NormKind::kLayer, NormKind::kGroup,
-                              NormKind::kInstance}) {
-    EXPECT_EQ(parse_norm_kind(to_string(kind)), kind);
-    EXPECT_EQ(parse_norm_kind(short_name(kind)), kind);
-  }
 }
 
 TEST(Norm, AnUnknownKindIsAnsweredWithTheNearest) {

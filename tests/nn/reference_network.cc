@@ -5,12 +5,12 @@
 #include <stdexcept>
 
 #include "normlab/base/random.h"
-#include "reference/batch_norm.h"
+#include "norms/table.h"
 #include "reference/conv2d.h"
 #include "reference/dropout.h"
-#include "reference/group_norm.h"
 #include "reference/linear.h"
 #include "reference/log_softmax.h"
+#include "reference/normalize.h"
 #include "reference/pool2d.h"
 #include "reference/relu.h"
 
@@ -35,14 +35,13 @@ class Run {
     result_.buffers = buffers;
   }
 
-  ReferenceResult run() {
+  ReferenceResult run(bool with_gradient) {
     Array x = batch_.x;
-    std::uint32_t position = 0;
-    for (const LayerSpec& spec : network_.model().layers) x = layer(spec, x, ++position);
+    for (const auto& [position, spec] : arranged()) x = layer(*spec, x, position);
     result_.log_probabilities = reference::log_softmax(x);
     result_.loss = reference::negative_log_likelihood(result_.log_probabilities, batch_.labels);
     result_.correct = reference::count_correct(result_.log_probabilities, batch_.labels);
-    if (training_) {
+    if (with_gradient) {
       Array gradient = reference::log_softmax_backward(
           reference::negative_log_likelihood_backward(result_.log_probabilities, batch_.labels,
                                                       1.0 / batch_.x.n),
@@ -56,6 +55,41 @@ class Run {
 
  private:
   using Backward = std::function<Array(const Array& dy)>;
+  using Arranged = std::vector<std::pair<std::uint32_t, const LayerSpec*>>;
+
+  // Position in the model and layer, in the order of the work. A ReLU changes places with one norm
+  // at most; of two ReLUs beside a norm that is an activation too, the one before it goes.
+  Arranged arranged() const {
+    Arranged all;
+    std::uint32_t position = 0;
+    for (const LayerSpec& spec : network_.model().layers) all.emplace_back(++position, &spec);
+    const Norm& norm = network_.options().norm;
+    const auto is = [&](std::size_t i, LayerType type) {
+      return i < all.size() && all[i].second->type == type;
+    };
+    const auto erase = [&](std::size_t i) { all.erase(all.begin() + static_cast<long>(i)); };
+    const bool activates =
+        to_string(norm.kind) == "filter-response" || to_string(norm.kind) == "evonorm-s0";
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (!is(i, LayerType::kNorm)) continue;
+      const bool relu_before = i > 0 && is(i - 1, LayerType::kRelu);
+      const bool relu_after = is(i + 1, LayerType::kRelu);
+      if (activates) {
+        if (relu_before) {
+          erase(--i);
+        } else if (relu_after) {
+          erase(i + 1);
+        }
+      } else if (norm.placement == NormPlacement::kBefore && relu_before) {
+        std::swap(all[i - 1], all[i]);
+        ++i;
+      } else if (norm.placement == NormPlacement::kAfter && relu_after) {
+        std::swap(all[i], all[i + 1]);
+        ++i;
+      }
+    }
+    return all;
+  }
 
   Array layer(const LayerSpec& spec, const Array& x, std::uint32_t position) {
     switch (spec.type) {
@@ -109,13 +143,52 @@ class Run {
     return result_.buffers.data() + find(network_.buffers(), spec.name + "." + suffix)->offset;
   }
 
+  static constexpr double kWeightEps = 1e-5;
+
+  // Whether no layer with weights follows.
+  bool is_last(const LayerSpec& spec) const {
+    const LayerSpec* last = nullptr;
+    for (const LayerSpec& each : network_.model().layers) {
+      if (each.type == LayerType::kConv || each.type == LayerType::kLinear) last = &each;
+    }
+    return last->name == spec.name;
+  }
+
+  // What change(weights of a filter, where they begin) makes of each.
+  template <class Change>
+  static Values per_filter(const Values& w, std::size_t filters, const Change& change) {
+    const std::size_t size = w.size() / filters;
+    Values result;
+    for (std::size_t first = 0; first < w.size(); first += size) {
+      const auto from = w.begin() + static_cast<std::ptrdiff_t>(first);
+      const Values changed = change(Values(from, from + static_cast<std::ptrdiff_t>(size)), first);
+      result.insert(result.end(), changed.begin(), changed.end());
+    }
+    return result;
+  }
+
   Array conv(const LayerSpec& spec, const Array& x) {
     Array w(spec.out, x.c, spec.kernel_height, spec.kernel_width);
-    w.values = values(spec, "weight");
+    const Values plain = values(spec, "weight");
+    const bool standardized = network_.options().norm.weight_standardization && !is_last(spec);
+    const auto filters = static_cast<std::size_t>(spec.out);
+    w.values = standardized ? per_filter(plain, filters,
+                                         [](const Values& filter, std::size_t) {
+                                           return reference::normalize(filter, kWeightEps).xhat;
+                                         })
+                            : plain;
     const reference::Conv2d options{spec.stride, spec.padding};
-    backward_.push_back([this, spec, x, w, options](const Array& dy) {
+    backward_.push_back([this, spec, x, w, options, plain, standardized, filters](const Array& dy) {
       auto gradients = reference::conv2d_backward(dy, x, w, options);
-      set_gradient(spec, "weight", gradients.dw.values);
+      Values dw = gradients.dw.values;
+      if (standardized) {
+        dw = per_filter(plain, filters, [&](const Values& filter, std::size_t first) {
+          const auto from = gradients.dw.values.begin() + static_cast<std::ptrdiff_t>(first);
+          return reference::normalize_backward(
+              Values(from, from + static_cast<std::ptrdiff_t>(filter.size())), filter, kWeightEps);
+        });
+      }
+      set_gradient(spec, "weight", dw);
       set_gradient(spec, "bias", gradients.dbias);
       return gradients.dx;
     });
@@ -134,45 +207,45 @@ class Run {
     return reference::linear(x, w, values(spec, "bias"));
   }
 
+  // Any norm, by its formula.
   Array norm(const LayerSpec& spec, const Array& x, NormKind kind) {
     if (kind == NormKind::kNone) return x;
-    const Norm& chosen = network_.options().norm;
-    const double eps = static_cast<double>(chosen.eps);
-    const reference::Affine<double> affine{values(spec, "weight"), values(spec, "bias")};
-    if (kind == NormKind::kBatch) return batch_norm(spec, x, affine, eps);
-    const int groups = kind == NormKind::kLayer      ? 1
-                       : kind == NormKind::kInstance ? x.c
-                                                     : spec.groups.value_or(chosen.groups);
-    backward_.push_back([this, spec, x, affine, groups, eps](const Array& dy) {
-      auto gradients = reference::group_norm_backward(dy, x, affine, groups, eps);
-      set_gradient(spec, "weight", gradients.dgamma);
-      set_gradient(spec, "bias", gradients.dbeta);
-      return gradients.dx;
+    formulas::NormInput<double> input{x, {}, {}, network_.options().norm, training_};
+    input.norm.kind = kind;
+    input.norm.groups = spec.groups.value_or(input.norm.groups);
+    for_each_view(spec, network_.parameters(), [&](const ParameterView&, const auto& suffix) {
+      input.parameters[suffix] = values(spec, suffix.c_str());
     });
-    return reference::group_norm(x, affine, groups, eps).y;
+    for_each_view(spec, network_.buffers(), [&](const ParameterView& view, const auto& suffix) {
+      const auto first = result_.buffers.begin() + static_cast<std::ptrdiff_t>(view.offset);
+      input.buffers[suffix] = {first, first + static_cast<std::ptrdiff_t>(view.count)};
+    });
+    const auto output = norm_case(kind).in_double(input);
+    if (!training_) return output.y;
+    for (const auto& buffer : output.buffers) {
+      std::ranges::copy(buffer.second, this->buffer(spec, buffer.first.c_str()));
+    }
+    backward_.push_back([this, spec, kind, input](const Array& dy) {
+      const auto gradient = differentiate<double>(norm_case(kind).in_variables, input, dy);
+      for (const auto& parameter : gradient.dparameters) {
+        set_gradient(spec, parameter.first.c_str(), parameter.second);
+      }
+      return gradient.dx;
+    });
+    return output.y;
   }
 
-  Array batch_norm(const LayerSpec& spec, const Array& x, const reference::Affine<double>& affine,
-                   double eps) {
-    double* const mean = buffer(spec, "running_mean");
-    double* const var = buffer(spec, "running_var");
-    if (!training_) {
-      return reference::batch_norm_evaluation(x, affine, {mean, mean + x.c}, {var, var + x.c}, eps);
+  // Calls visit(view, suffix) for the arrays that belong to a layer.
+  template <class Visit>
+  static void for_each_view(const LayerSpec& spec, std::span<const ParameterView> views,
+                            const Visit& visit) {
+    for (const ParameterView& view : views) {
+      const std::string prefix = spec.name + ".";
+      if (view.name.starts_with(prefix) &&
+          view.name.find('.', prefix.size()) == std::string::npos) {
+        visit(view, view.name.substr(prefix.size()));
+      }
     }
-    const auto forward = reference::batch_norm(x, affine, eps);
-    const double momentum = static_cast<double>(network_.options().norm.momentum);
-    for (int c = 0; c < x.c; ++c) {
-      const auto channel = static_cast<std::size_t>(c);
-      mean[c] = reference::running_mean(mean[c], forward.mean[channel], momentum);
-      var[c] = reference::running_var(var[c], forward.var[channel], x.n * x.h * x.w, momentum);
-    }
-    backward_.push_back([this, spec, x, affine, eps](const Array& dy) {
-      auto gradients = reference::batch_norm_backward(dy, x, affine, eps);
-      set_gradient(spec, "weight", gradients.dgamma);
-      set_gradient(spec, "bias", gradients.dbeta);
-      return gradients.dx;
-    });
-    return forward.y;
   }
 
   Array pool(const LayerSpec& spec, const Array& x) {
@@ -241,11 +314,15 @@ ReferenceNetwork::ReferenceNetwork(const Network& network)
       network_(network) {}
 
 ReferenceResult ReferenceNetwork::train(const ReferenceBatch& batch) const {
-  return Run(network_, parameters, buffers, batch, true).run();
+  return Run(network_, parameters, buffers, batch, true).run(true);
+}
+
+ReferenceResult ReferenceNetwork::train_forward(const ReferenceBatch& batch) const {
+  return Run(network_, parameters, buffers, batch, true).run(false);
 }
 
 ReferenceResult ReferenceNetwork::evaluate(const ReferenceBatch& batch) const {
-  return Run(network_, parameters, buffers, batch, false).run();
+  return Run(network_, parameters, buffers, batch, false).run(false);
 }
 
 }  // namespace normlab

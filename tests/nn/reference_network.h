@@ -37,6 +37,9 @@ class ReferenceNetwork {
   // Training mode: statistics of the batch, dropout; `buffers` stay as they are.
   ReferenceResult train(const ReferenceBatch& batch) const;
 
+  // The same without the gradient.
+  ReferenceResult train_forward(const ReferenceBatch& batch) const;
+
   // Evaluation mode; no gradient.
   ReferenceResult evaluate(const ReferenceBatch& batch) const;
 

@@ -9,6 +9,7 @@
 #include "expect_error.h"
 #include "kernels/instruction_sets.h"
 #include "nn/test_networks.h"
+#include "norms/table.h"
 #include "reference/compare.h"
 
 namespace normlab {
@@ -16,13 +17,20 @@ namespace {
 
 constexpr int kBatchSizes[] = {1, 5, 16, 17, 33};
 
+// With all settings of the table.
 std::vector<Norm> all_norms() {
-  std::vector<Norm> norms = {{.kind = NormKind::kNone}};
-  for (const NormKind kind :
-       {NormKind::kBatch, NormKind::kLayer, NormKind::kGroup, NormKind::kInstance}) {
-    norms.push_back({.kind = kind, .groups = 2});
-    norms.push_back({.kind = kind, .groups = 2, .eps = 1e-3f, .momentum = 0.3f, .affine = false});
+  std::vector<Norm> norms;
+  for (const NormCase& each : norm_cases()) {
+    norms.insert(norms.end(), each.tries.begin(), each.tries.end());
   }
+  for (const auto placement : {NormPlacement::kAfter, NormPlacement::kBefore}) {
+    norms.push_back({.kind = NormKind::kBatch, .placement = placement});
+    norms.push_back({.kind = NormKind::kGroup, .groups = 2, .placement = placement});
+  }
+  // With norms only: standardized weights are large, and without a norm so is the loss, with its
+  // roundings.
+  norms.push_back({.kind = NormKind::kBatch, .weight_standardization = true});
+  norms.push_back({.kind = NormKind::kGroup, .groups = 2, .weight_standardization = true});
   return norms;
 }
 
@@ -31,8 +39,15 @@ bool has_one_value_per_channel(std::string_view text, int samples) {
   return samples == 1 && text == kNamedNorms;
 }
 
+// Of the relative distance. The four or six channels of a pixel may be nearly equal, after a ReLU or a
+// dropout all but one may be 0: layer norm per pixel then divides by little more than its own
+// rounding, and on a few pixels a step is off by what that makes of it.
+double gradient_limit(const Norm& norm) {
+  return norm.kind == parse_norm_kind("layer2d") ? 5e-5 : 1e-5;
+}
+
 std::string describe(const Network& network, int samples) {
-  return network.model().name + ", " + to_string(network.options().norm.kind) +
+  return network.model().name + ", " + describe(network.options().norm) +
          (network.options().norm.affine ? "" : " without scale and shift") + ", batch of " +
          std::to_string(samples);
 }
@@ -50,9 +65,9 @@ TEST(TrainingStep, AgreesWithTheReferenceNetwork) {
         const ReferenceResult expected = ReferenceNetwork(network).train(batch.in_double);
         TrainingStep step(network, workers);
         const Score score = step.run(batch.batch());
-        EXPECT_NEAR(score.loss, expected.loss, 1e-6 * samples);
+        EXPECT_NEAR(score.loss, expected.loss, 2e-6 * std::max<double>(samples, expected.loss));
         EXPECT_EQ(score.correct, expected.correct);
-        EXPECT_LT(relative_distance(step.gradient(), expected.gradient), 1e-5);
+        EXPECT_LT(relative_distance(step.gradient(), expected.gradient), gradient_limit(norm));
         if (!network.buffers().empty()) {
           EXPECT_LT(relative_distance(network.buffer_values(), expected.buffers), 1e-6);
         }

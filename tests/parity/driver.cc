@@ -60,7 +60,7 @@ class Driver {
       : options_(options),
         job_(read_safetensors(options.job)),
         workers_(options.threads),
-        network_(load_model(options.model), {.norm = {.kind = parse_norm_kind(options.norm)},
+        network_(load_model(options.model), {.norm = norm_of_parity(options.norm),
                                              .dropout = 0.0f,
                                              .convolution = algorithm_of(options.convolution)}) {}
 

@@ -31,6 +31,27 @@ Batch PlainBatch::batch() const {
   return batch;
 }
 
+Norm norm_of_parity(const std::string& text) {
+  Norm norm;
+  norm.virtual_batch = kLanes;
+  std::string name = text;
+  // What follows `mark`, which is cut off.
+  const auto cut = [&](const char* mark) {
+    const std::size_t at = name.find(mark);
+    if (at == std::string::npos) return std::string();
+    const std::string rest = name.substr(at + 1);
+    name.resize(at);
+    return rest;
+  };
+  if (const std::string placement = cut("@"); !placement.empty()) {
+    norm.placement = parse_norm_placement(placement);
+  }
+  norm.weight_standardization = !cut("+ws").empty();
+  if (const std::string groups = cut("/"); !groups.empty()) norm.groups = std::stoi(groups);
+  norm.kind = parse_norm_kind(name);
+  return norm;
+}
+
 void load_weights(Network& network, const SafetensorsFile& file, const std::string& source) {
   const auto values = network.parameter_values();
   for (const auto& view : network.parameters()) {

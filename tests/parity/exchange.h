@@ -33,6 +33,10 @@ class PlainBatch {
 // has another number of elements.
 void load_weights(Network& network, const SafetensorsFile& file, const std::string& source);
 
+// A norm as tests/parity/networks.py names it: "batch"; "group/3+ws@before" is group norm in 3
+// groups with standardized weights, before the ReLU. A ghost batch is 16 samples there.
+Norm norm_of_parity(const std::string& text);
+
 // In evaluation mode: [N][classes].
 std::vector<float> log_probabilities(const Network& network, const Batch& batch, Workers& workers);
 

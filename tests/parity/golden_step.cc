@@ -67,12 +67,21 @@ std::vector<GoldenCase> golden_cases() {
   const std::string session6 = "models/session6.toml";
   const std::string odd = "tests/data/models/odd.toml";
   return {
-      {"session6-batch-l1", session6, NormKind::kBatch, 0.009f},
-      {"session6-layer", session6, NormKind::kLayer, 0.0f},
-      {"session6-group", session6, NormKind::kGroup, 0.0f},
-      {"session6-instance", "tests/data/models/session6-instance.toml", NormKind::kInstance, 0.0f},
-      {"odd-batch", odd, NormKind::kBatch, 0.0f},
-      {"odd-instance-l1", odd, NormKind::kInstance, 0.001f},
+      {"session6-batch-l1", session6, "batch", 0.009f},
+      {"session6-layer", session6, "layer", 0.0f},
+      {"session6-group", session6, "group", 0.0f},
+      {"session6-instance", "tests/data/models/session6-instance.toml", "instance", 0.0f},
+      {"odd-batch", odd, "batch", 0.0f},
+      {"odd-instance-l1", odd, "instance", 0.001f},
+      {"odd-rms", odd, "rms", 0.0f},
+      {"odd-layer-element", odd, "layer-element", 0.0f},
+      {"odd-layer2d", odd, "layer2d", 0.0f},
+      {"odd-dyt", odd, "dyt", 0.0f},
+      {"odd-filter-response", odd, "filter-response", 0.0f},
+      {"odd-evonorm-s0", odd, "evonorm-s0/2", 0.0f},
+      {"odd-batch-renorm", odd, "batch-renorm", 0.0f},
+      {"odd-ghost-batch", odd, "ghost-batch", 0.0f},
+      {"odd-group-ws-before", odd, "group/3+ws@before", 0.0f},
   };
 }
 
@@ -84,7 +93,7 @@ std::vector<Difference> compare_with_golden(const std::filesystem::path& root,
   const SafetensorsFile file = read_safetensors(path);
 
   NetworkOptions options;
-  options.norm.kind = golden.norm;
+  options.norm = norm_of_parity(golden.norm);
   options.dropout = 0.0f;
   options.convolution = convolution;
   Network network(load_model(root / golden.model), options);

@@ -14,7 +14,7 @@ namespace normlab {
 struct GoldenCase {
   std::string name;   // of the file in tests/data/golden, without its ending
   std::string model;  // path below the root of the sources
-  NormKind norm;
+  std::string norm;   // as norm_of_parity() reads it (exchange.h)
   float l1;
 };
 

@@ -9,14 +9,26 @@ import tomllib
 import torch
 from torch import nn
 
+import norms
+
 NORMS = {
-    "none": lambda channels, groups: nn.Identity(),
-    "batch": lambda channels, groups: nn.BatchNorm2d(channels),
+    "none": lambda shape, groups: nn.Identity(),
+    "batch": lambda shape, groups: nn.BatchNorm2d(shape[0]),
     # "Layer norm" of images as group normalization's paper has it: one group, scale per channel.
-    "layer": lambda channels, groups: nn.GroupNorm(1, channels),
-    "group": lambda channels, groups: nn.GroupNorm(groups, channels),
-    "instance": lambda channels, groups: nn.InstanceNorm2d(channels, affine=True),
+    "layer": lambda shape, groups: nn.GroupNorm(1, shape[0]),
+    "group": lambda shape, groups: nn.GroupNorm(groups, shape[0]),
+    "instance": lambda shape, groups: nn.InstanceNorm2d(shape[0], affine=True),
+    "layer-element": lambda shape, groups: nn.LayerNorm(shape),
+    "rms": lambda shape, groups: norms.RMSNorm(shape[0]),
+    "layer2d": lambda shape, groups: norms.LayerNorm2d(shape[0]),
+    "dyt": lambda shape, groups: norms.DynamicTanh(shape[0]),
+    "filter-response": lambda shape, groups: norms.FilterResponseNorm(shape),
+    "evonorm-s0": lambda shape, groups: norms.EvoNormS0(shape[0], groups),
+    "batch-renorm": lambda shape, groups: norms.BatchRenorm(shape[0]),
+    "ghost-batch": lambda shape, groups: norms.GhostBatchNorm(shape[0], 16),
 }
+# Norm and activation in one: such a norm takes the place of the ReLU beside a placeholder.
+ACTIVATIONS = ("filter-response", "evonorm-s0")
 
 
 class Linear(nn.Linear):
@@ -47,14 +59,15 @@ class Network(nn.Sequential):
                     yield f"{name}.{part}", value
 
 
-def make_layer(spec, shape, norm, groups, dropout):
+def make_layer(spec, shape, norm, groups, dropout, standardized):
     channels, kind = shape[0], spec["type"]
     if kind == "norm":
-        return NORMS[norm](channels, groups)
+        return NORMS[norm](shape, groups)
     if kind.endswith("_norm"):
-        return NORMS[kind.removesuffix("_norm")](channels, spec.get("groups"))
+        return NORMS[kind.removesuffix("_norm")](shape, spec.get("groups"))
     if kind == "conv":
-        return nn.Conv2d(channels, spec["out"], spec["kernel"], spec.get("stride", 1),
+        convolution = norms.StandardizedConv2d if standardized else nn.Conv2d
+        return convolution(channels, spec["out"], spec["kernel"], spec.get("stride", 1),
                          spec.get("padding", 0), bias=spec.get("bias", False))
     if kind == "linear":
         return Linear(shape.numel(), spec["out"], bias=spec.get("bias", False))
@@ -69,15 +82,39 @@ def make_layer(spec, shape, norm, groups, dropout):
             "global_average_pool": lambda: nn.AdaptiveAvgPool2d(1)}[kind]()
 
 
+def arrange(specs, norm, placement):
+    """Position and text of each layer, once norms have found their places beside ReLUs."""
+    layers = list(enumerate(specs, 1))
+    kinds = lambda i: [spec["type"] for _, spec in layers[i:i + 2]]
+    i = 0
+    while i < len(layers):
+        if norm in ACTIVATIONS and kinds(i) in (["relu", "norm"], ["norm", "relu"]):
+            del layers[i + kinds(i).index("relu")]
+        elif kinds(i) == {"before": ["relu", "norm"], "after": ["norm", "relu"]}.get(placement):
+            layers[i:i + 2] = layers[i + 1], layers[i]
+            i += 1
+        i += 1
+    return layers
+
+
 def build(path, norm, groups=4, dropout=None):
-    """The network of a model file in float32, initialised by PyTorch's generator as it stands."""
+    """The network of a model file in float32, initialised by PyTorch's generator as it stands.
+
+    The norm's name may be followed by "/2", for so many groups, by "+ws", for standardized weights,
+    and by "@before" or "@after".
+    """
     with open(path, "rb") as file:
         model = tomllib.load(file)
+    norm, _, placement = norm.partition("@")
+    norm, standardized, _ = norm.partition("+ws")
+    norm, _, count = norm.partition("/")
+    groups = int(count or groups)
+    last = max(i for i, spec in enumerate(model["layer"], 1) if spec["type"] in ("conv", "linear"))
     layers, names = [], []
     x = torch.zeros(2, *model["input"])
     with torch.no_grad():
-        for position, spec in enumerate(model["layer"], 1):
-            layers.append(make_layer(spec, x.shape[1:], norm, groups, dropout))
+        for position, spec in arrange(model["layer"], norm, placement):
+            layers.append(make_layer(spec, x.shape[1:], norm, groups, dropout, standardized and position != last))
             names.append(spec.get("name", f"{position}.{spec['type']}"))
             # In evaluation mode, so that finding the shapes changes no running statistics.
             x = layers[-1].eval()(x)

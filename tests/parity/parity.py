@@ -51,6 +51,15 @@ CASES = {
     "GN": ("models/session6.toml", "group", 0.0),
     "IN": ("tests/data/models/session6-instance.toml", "instance", 0.0),
     "odd, BN": ("tests/data/models/odd.toml", "batch", 0.0),
+    "RMS": ("models/session6.toml", "rms", 0.0),
+    "LN per element": ("models/session6.toml", "layer-element", 0.0),
+    "LN2d": ("models/session6.toml", "layer2d", 0.0),
+    "DyT": ("models/session6.toml", "dyt", 0.0),
+    "FRN+TLU": ("models/session6.toml", "filter-response", 0.0),
+    "EvoNorm-S0": ("models/session6.toml", "evonorm-s0", 0.0),
+    "BRN": ("models/session6.toml", "batch-renorm", 0.0),
+    "GN+WS": ("models/session6.toml", "group+ws", 0.0),
+    "GN before ReLU": ("models/session6.toml", "group@before", 0.0),
 }
 
 

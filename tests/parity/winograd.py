@@ -9,6 +9,8 @@ import numpy
 import torch
 from torch import nn
 
+import norms
+
 INPUTS, OUTPUTS, TAPS = 6, 4, 3
 FEWEST_CHANNELS, TALLEST, MOST_PADDING = 4, 7, 2  # where normlab uses it: conv2d_winograd_fits
 POINTS = (0.0, 1.0, -1.0, 0.5, -0.5)  # and infinity
@@ -46,6 +48,8 @@ def fits(layer):
 class WinogradConv2d(nn.Conv2d):
     """nn.Conv2d of stride 1 and width 3 with other roundings."""
 
+    standardized = False
+
     def forward(self, x):
         rows, columns = self.padding
         width = x.shape[3] + 2 * columns - TAPS + 1
@@ -54,7 +58,8 @@ class WinogradConv2d(nn.Conv2d):
         # Positions are groups: [N][6 C][H][quad] and [6 O][C][KH][1].
         inputs = (x.unfold(3, INPUTS, OUTPUTS) @ BT.T.to(x)).permute(0, 4, 1, 2, 3).flatten(1, 2)
         # Rounded once, as anybody would who transforms a weight once for many products.
-        weights = (self.weight.double() @ G.T).to(x).permute(3, 0, 1, 2).flatten(0, 1)[..., None]
+        weight = norms.standardized(self.weight) if self.standardized else self.weight
+        weights = (weight.double() @ G.T).to(x).permute(3, 0, 1, 2).flatten(0, 1)[..., None]
         # The sum over c and ky.
         products = nn.functional.conv2d(inputs, weights, groups=INPUTS)
         products = products.unflatten(1, (INPUTS, self.out_channels)).permute(0, 2, 3, 4, 1)
@@ -70,6 +75,7 @@ def replace(network):
         network[i] = WinogradConv2d(conv.in_channels, conv.out_channels, conv.kernel_size, padding=conv.padding,
                                     bias=conv.bias is not None)
         network[i].load_state_dict(conv.state_dict())
+        network[i].standardized = isinstance(conv, norms.StandardizedConv2d)
     return len(places)
 
 

@@ -69,6 +69,11 @@ inline Bounded exp(const Bounded& a) {
   return {result, result * (std::expm1(a.error) + kElementaryRoundings * kRounding) +
                       static_cast<double>(std::numeric_limits<float>::min())};
 }
+// Its slope is nowhere above 1.
+inline Bounded tanh(const Bounded& a) {
+  const double result = std::tanh(a.value);
+  return {result, a.error + kElementaryRoundings * kRounding * std::abs(result)};
+}
 inline Bounded log(const Bounded& a) {
   const double result = std::log(a.value);
   if (!(a.error < a.value)) return {result, std::numeric_limits<double>::infinity()};

@@ -61,6 +61,37 @@ class ModelFile : public testing::Test {
   }();
 };
 
+// Of every norm, with settings that are not the usual ones.
+TEST_F(ModelFile, RemembersEverySettingOfANorm) {
+  for (const NormKind kind : norm_kinds()) {
+    NetworkOptions options;
+    options.norm = {.kind = kind,
+                    .groups = 2,
+                    .eps = 2e-3f,
+                    .alpha = 0.7f,
+                    .r_max = 2.5f,
+                    .d_max = 4.5f,
+                    .virtual_batch = 48,
+                    .placement = NormPlacement::kBefore,
+                    .weight_standardization = true};
+    Network network(load_model(NORMLAB_SOURCE_DIR "/models/session6.toml"), options);
+    network.initialise(3);
+    save_model(path_, network, make_info());
+    const LoadedModel loaded = load_model_file(path_);
+    const Norm& norm = loaded.network.options().norm;
+    SCOPED_TRACE(to_string(kind));
+    EXPECT_EQ(norm.kind, kind);
+    EXPECT_EQ(norm.eps, options.norm.eps);
+    EXPECT_EQ(norm.alpha, 0.7f);
+    EXPECT_EQ(norm.r_max, 2.5f);
+    EXPECT_EQ(norm.d_max, 4.5f);
+    EXPECT_EQ(norm.virtual_batch, 48);
+    EXPECT_EQ(norm.placement, NormPlacement::kBefore);
+    EXPECT_TRUE(norm.weight_standardization);
+    EXPECT_EQ(copy(loaded.network.parameter_values()), copy(network.parameter_values()));
+  }
+}
+
 TEST_F(ModelFile, GivesTheNetworkBack) {
   const LoadedModel loaded = load_model_file(path_);
   EXPECT_EQ(copy(loaded.network.parameter_values()), copy(network_.parameter_values()));

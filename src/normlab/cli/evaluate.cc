@@ -8,7 +8,6 @@
 #include "normlab/base/text.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/engine_options.h"
-#include "normlab/cli/text.h"
 #include "normlab/data/load.h"
 #include "normlab/train/evaluate.h"
 #include "normlab/train/model_file.h"
@@ -34,7 +33,7 @@ void print_evaluation(const EvaluateOptions& options) {
   const Dataset data = load_dataset(name, options.split, load);
   const Evaluation result = evaluate(model.network, data, model.info.scale, workers);
   fmt::print("network   {}, {}, {} parameters\n", model.network.model().name,
-             describe_norm(model.network.options().norm),
+             describe_in_sentence(model.network.options().norm),
              with_thousands(static_cast<std::int64_t>(model.network.parameter_values().size())));
   fmt::print("data      {}, {}, {} images\n", name, options.split, with_thousands(result.samples));
   fmt::print("loss      {:.6f}\n", result.loss);

@@ -12,7 +12,6 @@
 #include "normlab/base/error.h"
 #include "normlab/base/text.h"
 #include "normlab/cli/interruption.h"
-#include "normlab/cli/text.h"
 
 namespace normlab {
 namespace {
@@ -91,7 +90,7 @@ void ProgressDisplay::run_begins(const RunSettings& settings, int parameters, in
   run_epochs_ = settings.recipe.epochs;
   epochs_before_ += epochs_done;
   const std::string what = fmt::format(
-      "{}, {} parameters, {} epoch{}, seed {}", describe_norm(settings.norm),
+      "{}, {} parameters, {} epoch{}, seed {}", describe_in_sentence(settings.norm),
       with_thousands(parameters), run_epochs_, run_epochs_ == 1 ? "" : "s", settings.recipe.seed);
   keep_line("");
   keep_line(styled(run_, Style::kBold, terminal_.has_colours) + "  " + what);

@@ -34,8 +34,8 @@ void add_summary_command(CLI::App& app) {
   const auto options = std::make_shared<SummaryOptions>();
   command->add_option("--model", options->model, "A network's file, or one that comes with normlab")
       ->capture_default_str();
-  command->add_option("--norm", options->norm, "BN, LN, GN, IN or none")->capture_default_str();
-  command->add_option("--groups", options->groups, "Of channels, for group norm")
+  command->add_option("--norm", options->norm, norm_names())->capture_default_str();
+  command->add_option("--groups", options->groups, "Of channels, for group norm and EvoNorm")
       ->capture_default_str();
   command->footer("Example:\n  normlab summary --norm GN --groups 4");
   command->callback([options] { print_summary(*options); });

@@ -36,9 +36,9 @@ void add_train_command(CLI::App& app) {
   const auto key = [&](const char* flag, const char* name, const char* help) {
     add_key_option(*command, training, flag, name, help);
   };
-  command->add_option("--norm", options->norm, "bn, ln, gn, in or none (norm.kind)")
+  command->add_option("--norm", options->norm, norm_names() + " (norm.kind)")
       ->capture_default_str();
-  key("--groups", "norm.groups", "Of channels, for group norm");
+  key("--groups", "norm.groups", "Of channels, for group norm and EvoNorm");
   key("--data", "data.name", "Data set, or a folder of IDX files");
   key("--model", "model.file", "Network: session6, lenet5 or a file");
   key("--l1", "l1.lambda", "Penalty: lambda * sum |p|");

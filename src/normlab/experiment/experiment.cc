@@ -82,7 +82,10 @@ void apply(RunSettings& settings, const Override& change) {
 }
 
 std::string default_run_name(const RunSettings& settings) {
-  return short_name(settings.norm.kind) + (settings.recipe.l1 > 0 ? "+L1" : "");
+  const Norm& norm = settings.norm;
+  return short_name(norm.kind) + (norm.weight_standardization ? "+WS" : "") +
+         (settings.recipe.l1 > 0 ? "+L1" : "") +
+         (norm.placement == NormPlacement::kModel ? "" : "-" + to_string(norm.placement));
 }
 
 // Values that are good by themselves and do not go together.

@@ -81,9 +81,9 @@ ExperimentKey text_key(std::string name, std::string meaning, Member member) {
 }
 
 // An enumeration with to_string(); `values` lists all of it.
-template <class Value, std::size_t count, class Member>
-ExperimentKey choice_key(std::string name, const std::array<Value, count>& values,
-                         std::string (*name_of)(Value), std::string meaning, Member member) {
+template <class Values, class Value, class Member>
+ExperimentKey choice_key(std::string name, const Values& values, std::string (*name_of)(Value),
+                         std::string meaning, Member member) {
   std::vector<std::string> names;
   for (const Value value : values) names.push_back(name_of(value));
   ExperimentKey made = key(std::move(name), fmt::format("one of {}", fmt::join(names, ", ")), "",
@@ -92,7 +92,7 @@ ExperimentKey choice_key(std::string name, const std::array<Value, count>& value
   made.read = [name = made.name, names, values, member](RunSettings& settings,
                                                         const TomlReader& table) {
     const auto chosen = table.one_of(name, names);
-    for (std::size_t i = 0; chosen && i < count; ++i) {
+    for (std::size_t i = 0; chosen && i < names.size(); ++i) {
       if (names[i] == *chosen) member(settings) = values[i];
     }
   };
@@ -140,15 +140,25 @@ ExperimentKey wholes_key(std::string name, Range<std::int64_t> range, CountRange
   return made;
 }
 
+// "; not set: 1e-06 for layer2d", of the norms that have another eps than most.
+std::string other_eps() {
+  std::vector<std::string> others;
+  for (const NormKind kind : norm_kinds()) {
+    const float eps = norm_eps({.kind = kind});
+    if (eps != norm_eps({})) others.push_back(fmt::format("{} for {}", eps, to_string(kind)));
+  }
+  return others.empty() ? "" : fmt::format("; not set: {}", fmt::join(others, ", "));
+}
+
 std::string l1_scope_name(L1Scope scope) { return scope == L1Scope::kAll ? "all" : "weights"; }
 
-constexpr std::array kNormKinds = {NormKind::kNone, NormKind::kBatch, NormKind::kLayer,
-                                   NormKind::kGroup, NormKind::kInstance};
 constexpr std::array kScheduleKinds = {ScheduleKind::kConstant, ScheduleKind::kStep,
                                        ScheduleKind::kMultiStep, ScheduleKind::kCosine,
                                        ScheduleKind::kOneCycle};
 constexpr std::array kConvolutions = {ConvolutionAlgorithm::kDirect,
                                       ConvolutionAlgorithm::kWinograd};
+constexpr std::array kNormPlacements = {NormPlacement::kModel, NormPlacement::kAfter,
+                                        NormPlacement::kBefore};
 constexpr std::array kL1Scopes = {L1Scope::kAll, L1Scope::kWeights};
 
 // A run that names a file or a text replaces whichever of the two stood at the top.
@@ -177,6 +187,22 @@ ExperimentKey dropout_key() {
   };
   made.write = [](const RunSettings& settings) {
     return settings.dropout ? fmt::format("{}", *settings.dropout) : std::string();
+  };
+  return made;
+}
+
+// Written as what it is for the run's norm, so that a complete experiment does not depend on it.
+ExperimentKey eps_key() {
+  const Range<double> range = {.least = 0, .most = 1};
+  ExperimentKey made =
+      key("norm.eps", "number", to_string(range), "added to the variance" + other_eps());
+  made.read = [name = made.name, range](RunSettings& settings, const TomlReader& table) {
+    if (const auto value = table.number(name, range)) {
+      settings.norm.eps = static_cast<float>(*value);
+    }
+  };
+  made.write = [](const RunSettings& settings) {
+    return fmt::format("{}", norm_eps(settings.norm));
   };
   return made;
 }
@@ -230,21 +256,42 @@ std::vector<ExperimentKey> make_keys() {
   keys.push_back(dropout_key());
 
   keys.push_back(choice_key(
-      "norm.kind", kNormKinds, to_string, "what takes the place of `norm` in the network",
+      "norm.kind", norm_kinds(), to_string, "what takes the place of `norm` in the network",
       [](auto& s) -> auto& { return s.norm.kind; }));
   keys.push_back(whole_key(
       "norm.groups", {.least = 1, .most = 4096},
-      "of channels, for group norm; must divide the channels",
+      "of channels, for group norm and EvoNorm; must divide the channels",
       [](auto& s) -> auto& { return s.norm.groups; }));
+  keys.push_back(eps_key());
   keys.push_back(number_key(
-      "norm.eps", {.least = 0, .most = 1}, "added to the variance",
-      [](auto& s) -> auto& { return s.norm.eps; }));
-  keys.push_back(number_key(
-      "norm.momentum", share, "batch norm: weight of the newest batch in the running statistics",
+      "norm.momentum", share,
+      "batch norm and its kin: weight of the newest batch in the running statistics",
       [](auto& s) -> auto& { return s.norm.momentum; }));
   keys.push_back(switch_key(
       "norm.affine", "scale and shift each channel after the norm",
       [](auto& s) -> auto& { return s.norm.affine; }));
+  keys.push_back(choice_key(
+      "norm.placement", kNormPlacements, to_string,
+      "where a `norm` beside a ReLU stands: after it, before it, or as the model has them",
+      [](auto& s) -> auto& { return s.norm.placement; }));
+  keys.push_back(switch_key(
+      "norm.weight_standardization",
+      "standardize the weights of each convolution but the last (any norm)",
+      [](auto& s) -> auto& { return s.norm.weight_standardization; }));
+  keys.push_back(number_key(
+      "norm.alpha", positive, "dynamic tanh: the factor in it, at first",
+      [](auto& s) -> auto& { return s.norm.alpha; }));
+  keys.push_back(number_key(
+      "norm.r_max", {.least = 1, .most = kMaxNumber},
+      "batch renorm: r is kept between 1 / this and this",
+      [](auto& s) -> auto& { return s.norm.r_max; }));
+  keys.push_back(number_key(
+      "norm.d_max", not_negative, "batch renorm: d is kept between -this and this",
+      [](auto& s) -> auto& { return s.norm.d_max; }));
+  keys.push_back(whole_key(
+      "norm.virtual_batch", {.least = 16, .most = 65536},
+      "ghost batch norm: samples normalized together, a multiple of 16",
+      [](auto& s) -> auto& { return s.norm.virtual_batch; }));
 
   keys.push_back(number_key(
       "l1.lambda", not_negative, "lambda * sum |p| is added to the mean loss of a batch",

@@ -118,9 +118,17 @@ class RunVerifier {
     };
     check("norm.kind", to_string(recorded_.norm.kind), to_string(expected.norm.kind));
     check("norm.groups", recorded_.norm.groups, expected.norm.groups);
-    check("norm.eps", recorded_.norm.eps, expected.norm.eps);
+    check("norm.eps", norm_eps(recorded_.norm), norm_eps(expected.norm));
     check("norm.momentum", recorded_.norm.momentum, expected.norm.momentum);
     check("norm.affine", recorded_.norm.affine, expected.norm.affine);
+    check("norm.placement", to_string(recorded_.norm.placement),
+          to_string(expected.norm.placement));
+    check("norm.weight_standardization", recorded_.norm.weight_standardization,
+          expected.norm.weight_standardization);
+    check("norm.alpha", recorded_.norm.alpha, expected.norm.alpha);
+    check("norm.r_max", recorded_.norm.r_max, expected.norm.r_max);
+    check("norm.d_max", recorded_.norm.d_max, expected.norm.d_max);
+    check("norm.virtual_batch", recorded_.norm.virtual_batch, expected.norm.virtual_batch);
     check("l1", recorded_.l1, expected.l1);
     check("seed", recorded_.seed, expected.seed);
     check("parameters", recorded_.parameters, expected.parameters);

@@ -132,7 +132,10 @@ struct MeetingMemory {
   int tiles = 0;
   std::vector<Moments> moments;  // [tiles][C]
   FloatBuffer sums;              // [tiles][2][C]: each tile's dgamma and dbeta
-  FloatBuffer joined;            // [4][C]: mean, rstd, dgamma, dbeta of the batch
+  FloatBuffer joined;            // Meeting::joined_floats(): what the layer makes of them
+
+  // For a batch of so many samples. Grows and shrinks with them.
+  void resize(const Meeting& meeting, int batch_samples, int channels);
 };
 
 // A layer for which the tiles of a batch must come together before each can go on: each tile is
@@ -141,20 +144,23 @@ class Meeting {
  public:
   virtual ~Meeting() = default;
 
+  // How many floats joining leaves behind for a batch of so many samples.
+  virtual std::size_t joined_floats(int samples) const = 0;
+
   virtual void observe_forward(MeetingMemory& memory, int tile_index, const float* x,
                                const TileInfo& tile) const = 0;
   // Also updates the running statistics. Throws Error if the batch has one value per channel.
   virtual void join_forward(MeetingMemory& memory, float* buffers) const = 0;
   // y is assigned; `saved` is kept until the tile's backward.
   virtual void forward_joined(float* y, float* saved, const float* x, const MeetingMemory& memory,
-                              const LayerWeights& weights) const = 0;
+                              int tile_index, const LayerWeights& weights) const = 0;
 
   // dparameters, the sums over this tile, are assigned.
   virtual void observe_backward(MeetingMemory& memory, int tile_index, float* dparameters,
                                 const LayerUpstream& upstream, const LayerWeights& weights,
                                 const TileInfo& tile) const = 0;
   virtual void join_backward(MeetingMemory& memory) const = 0;
-  virtual void backward_joined(float* dx, const MeetingMemory& memory,
+  virtual void backward_joined(float* dx, const MeetingMemory& memory, int tile_index,
                                const LayerUpstream& upstream,
                                const LayerWeights& weights) const = 0;
 

@@ -11,6 +11,7 @@
 #include "normlab/nn/layers/make_layer.h"
 #include "normlab/nn/layers/pool2d.h"
 #include "normlab/nn/layers/relu.h"
+#include "normlab/nn/placement.h"
 
 namespace normlab {
 namespace {
@@ -31,6 +32,15 @@ std::size_t total(const std::vector<ParameterView>& views) {
   return views.empty() ? 0 : views.back().offset + views.back().count;
 }
 
+// The layer that gives the logits, in all but odd models.
+const LayerSpec* find_last_weighted(const Model& model) {
+  const LayerSpec* last = nullptr;
+  for (const LayerSpec& spec : model.layers) {
+    if (spec.type == LayerType::kConv || spec.type == LayerType::kLinear) last = &spec;
+  }
+  return last;
+}
+
 }  // namespace
 
 std::string to_string(ConvolutionAlgorithm algorithm) {
@@ -47,10 +57,12 @@ std::optional<ConvolutionAlgorithm> parse_convolution_algorithm(const std::strin
 Network::Network(const Model& model, const NetworkOptions& options)
     : model_(model), options_(options) {
   Shape shape = model.input;
-  int position = 0;
-  for (const LayerSpec& spec : model.layers) {
+  const LayerSpec* const last_weighted = find_last_weighted(model);
+  for (const PlacedLayer& placed : place_norms(model, options.norm)) {
+    const LayerSpec& spec = *placed.spec;
     const std::string where = fmt::format("{}:{}: layer '{}'", model.source, spec.line, spec.name);
-    auto layer = make_layer(spec, {shape, ++position, where}, options);
+    auto layer =
+        make_layer(spec, {shape, placed.position, where, placed.spec == last_weighted}, options);
     if (!layer) continue;
     shape = layer->output_shape();
     append(parameters_, *layer, layer->parameters());

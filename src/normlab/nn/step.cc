@@ -25,6 +25,15 @@ bool overwrites_input(std::span<const std::unique_ptr<Layer>> layers, std::size_
 
 }  // namespace
 
+void MeetingMemory::resize(const Meeting& meeting, int batch_samples, int channels) {
+  samples = batch_samples;
+  tiles = tile_count(batch_samples);
+  const auto size = static_cast<std::size_t>(tiles) * static_cast<std::size_t>(channels);
+  moments.resize(size);
+  sums.resize(2 * size);
+  joined.resize(meeting.joined_floats(batch_samples));
+}
+
 // The memory of a tile on its way forward and backward. Where tiles never meet, a tile is done with
 // before its worker takes the next, so each worker has one and keeps it in its cache; where they
 // meet, each tile of the batch needs its own.
@@ -126,7 +135,7 @@ class TrainingStep::Implementation {
       for (std::size_t i = from; i < to; ++i) {
         const Layer& layer = *step_.layers_[i];
         if (const Meeting* meeting = layer.meeting()) {
-          meeting->forward_joined(y(i), saved(i), x(i), step_.meeting_memory_[i],
+          meeting->forward_joined(y(i), saved(i), x(i), step_.meeting_memory_[i], tile_,
                                   step_.weights_[i]);
         } else {
           layer.forward(y(i), saved(i), x(i), step_.weights_[i], info_);
@@ -160,8 +169,8 @@ class TrainingStep::Implementation {
     }
 
     void backward_joined(std::size_t i) {
-      step_.layers_[i]->meeting()->backward_joined(upstream(i), step_.meeting_memory_[i], read(i),
-                                                   step_.weights_[i]);
+      step_.layers_[i]->meeting()->backward_joined(upstream(i), step_.meeting_memory_[i], tile_,
+                                                   read(i), step_.weights_[i]);
     }
 
    private:
@@ -260,13 +269,8 @@ class TrainingStep::Implementation {
     gradient_.resize(network_.parameter_values().size());
     scores_.resize(tiles);
     for (const std::size_t meeting : meetings_) {
-      const auto channels = static_cast<std::size_t>(layers_[meeting]->input_shape().channels);
-      MeetingMemory& memory = meeting_memory_[meeting];
-      memory.samples = samples_;
-      memory.tiles = tiles_;
-      memory.moments.resize(tiles * channels);
-      memory.sums.resize(tiles * 2 * channels);
-      memory.joined.resize(4 * channels);
+      meeting_memory_[meeting].resize(*layers_[meeting]->meeting(), samples_,
+                                      layers_[meeting]->input_shape().channels);
     }
   }
 

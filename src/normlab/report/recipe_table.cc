@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "normlab/nn/norms/registry.h"
+
 namespace normlab {
 namespace {
 
@@ -18,9 +20,11 @@ std::string model(const RunSettings& run) {
 }
 
 std::string norm(const RunSettings& run) {
-  std::string text = fmt::format("{}, eps {}", describe(run.norm), run.norm.eps);
-  if (run.norm.kind == NormKind::kBatch) text += fmt::format(", momentum {}", run.norm.momentum);
-  if (!run.norm.affine) text += ", without scale and shift";
+  std::string text = describe(run.norm);
+  const unsigned reads = norm_type(run.norm.kind).reads;
+  if (reads & kReadsEps) text += fmt::format(", eps {}", norm_eps(run.norm));
+  if (reads & kReadsMomentum) text += fmt::format(", momentum {}", run.norm.momentum);
+  if ((reads & kReadsAffine) && !run.norm.affine) text += ", without scale and shift";
   return text;
 }
 

@@ -95,22 +95,6 @@ Table make_table(const ExperimentResults& results, const std::vector<Column>& co
 
 }  // namespace
 
-std::string describe(const Norm& norm) {
-  switch (norm.kind) {
-    case NormKind::kNone:
-      return "none";
-    case NormKind::kBatch:
-      return "Batch";
-    case NormKind::kLayer:
-      return "Layer";
-    case NormKind::kGroup:
-      return fmt::format("Group, {} {}", norm.groups, norm.groups == 1 ? "group" : "groups");
-    case NormKind::kInstance:
-      return "Instance";
-  }
-  return to_string(norm.kind);
-}
-
 Table results_table(const ExperimentResults& results, int test_images) {
   return make_table(results, all_columns(test_images));
 }

@@ -23,7 +23,4 @@ std::string results_text(const ExperimentResults& results, int test_images);
 // In columns of fixed width, a rule below the head, every line ended.
 std::string to_plain_text(const Table& table);
 
-// "Group, 4 groups".
-std::string describe(const Norm& norm);
-
 }  // namespace normlab

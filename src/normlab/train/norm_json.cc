@@ -12,11 +12,22 @@ namespace normlab {
 using Json = nlohmann::ordered_json;
 
 std::string to_json(const Norm& norm) {
-  const Json object = {{"kind", to_string(norm.kind)},
-                       {"groups", norm.groups},
-                       {"eps", shortest(norm.eps)},
-                       {"momentum", shortest(norm.momentum)},
-                       {"affine", norm.affine}};
+  Json object = {{"kind", to_string(norm.kind)},
+                 {"groups", norm.groups},
+                 {"eps", shortest(norm_eps(norm))},
+                 {"momentum", shortest(norm.momentum)},
+                 {"affine", norm.affine}};
+  // The rest belongs to few norms, and is written where it says something.
+  const Norm usual;
+  const auto add = [&](const char* key, bool says_something, const Json& value) {
+    if (says_something) object[key] = value;
+  };
+  add("alpha", norm.alpha != usual.alpha, shortest(norm.alpha));
+  add("r_max", norm.r_max != usual.r_max, shortest(norm.r_max));
+  add("d_max", norm.d_max != usual.d_max, shortest(norm.d_max));
+  add("virtual_batch", norm.virtual_batch != usual.virtual_batch, norm.virtual_batch);
+  add("placement", norm.placement != usual.placement, to_string(norm.placement));
+  add("weight_standardization", norm.weight_standardization, true);
   return object.dump();
 }
 
@@ -29,6 +40,12 @@ Norm norm_from_json(const std::string& text, const std::string& source) {
     norm.eps = object.at("eps").get<float>();
     norm.momentum = object.at("momentum").get<float>();
     norm.affine = object.at("affine").get<bool>();
+    norm.alpha = object.value("alpha", norm.alpha);
+    norm.r_max = object.value("r_max", norm.r_max);
+    norm.d_max = object.value("d_max", norm.d_max);
+    norm.virtual_batch = object.value("virtual_batch", norm.virtual_batch);
+    norm.placement = parse_norm_placement(object.value("placement", to_string(norm.placement)));
+    norm.weight_standardization = object.value("weight_standardization", false);
     return norm;
   } catch (const Json::exception& error) {
     throw Error(fmt::format("{}: is no description of a norm ({}); the file is damaged", source,

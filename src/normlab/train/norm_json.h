@@ -1,5 +1,6 @@
 // A normalization as files hold it: {"kind": "group", "groups": 4, "eps": 1e-05, "momentum": 0.1,
-// "affine": true}.
+// "affine": true}. What only few norms read (alpha, r_max, d_max, virtual_batch, placement,
+// weight_standardization) is there where it is not what it is by default.
 #pragma once
 
 #include <string>

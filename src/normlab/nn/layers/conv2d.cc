@@ -7,6 +7,7 @@
 #include "normlab/base/error.h"
 #include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/nn/layers/make_layer.h"
+#include "normlab/nn/layers/standardized_weights.h"
 
 namespace normlab {
 namespace {
@@ -14,11 +15,12 @@ namespace {
 class Conv2dLayer final : public Layer {
  public:
   Conv2dLayer(const LayerSpec& spec, const LayerPlace& place, const Conv2dShape& shape,
-              ConvolutionAlgorithm algorithm)
+              ConvolutionAlgorithm algorithm, bool standardized)
       : Layer(spec.name, spec.type == LayerType::kLinear ? "Linear" : "Conv2d", place.input,
               shape.output()),
         is_linear_(spec.type == LayerType::kLinear),
         has_bias_(spec.bias),
+        standardized_(standardized),
         winograd_(algorithm == ConvolutionAlgorithm::kWinograd && conv2d_winograd_fits(shape)),
         winograd_dx_(winograd_ && conv2d_winograd_backward_input_fits(shape)),
         packed_(winograd_ ? conv2d_winograd_packed(shape) : shape.weights()),
@@ -36,7 +38,10 @@ class Conv2dLayer final : public Layer {
   }
 
   LayerMemory memory() const override {
-    return {.packed = 2 * packed_, .scratch = winograd_ ? conv2d_winograd_scratch(shape_) : 0};
+    const std::size_t standardized =
+        standardized_ ? shape_.weights() + static_cast<std::size_t>(shape_.out_channels) : 0;
+    return {.packed = 2 * packed_ + standardized,
+            .scratch = winograd_ ? conv2d_winograd_scratch(shape_) : 0};
   }
 
   std::uint64_t multiply_adds() const override {
@@ -50,16 +55,23 @@ class Conv2dLayer final : public Layer {
   bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
 
+  // The weights as forward and backward read them, and standardized ones as they are, with rstd.
   void pack(float* packed, const float* parameters, const float*) const override {
+    const float* w = parameters;
+    if (standardized_) {
+      float* const what = packed + 2 * packed_;
+      standardize_weights(what, what + shape_.weights(), parameters, standardized_shape());
+      w = what;
+    }
     if (winograd_) {
-      conv2d_winograd_pack_forward(packed, parameters, shape_);
+      conv2d_winograd_pack_forward(packed, w, shape_);
     } else {
-      conv2d_pack_forward(packed, parameters, shape_);
+      conv2d_pack_forward(packed, w, shape_);
     }
     if (winograd_dx_) {
-      conv2d_winograd_pack_backward_input(packed + packed_, parameters, shape_);
+      conv2d_winograd_pack_backward_input(packed + packed_, w, shape_);
     } else {
-      conv2d_pack_backward_input(packed + packed_, parameters, shape_);
+      conv2d_pack_backward_input(packed + packed_, w, shape_);
     }
   }
 
@@ -84,6 +96,11 @@ class Conv2dLayer final : public Layer {
     } else {
       conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
     }
+    if (standardized_) {
+      const float* const what = weights.packed + 2 * packed_;
+      standardize_weights_backward(dparameters, what, what + shape_.weights(),
+                                   standardized_shape());
+    }
     if (has_bias_) {
       conv2d_backward_bias(dparameters + shape_.weights(), upstream.dy, tile.lanes, shape_);
     }
@@ -98,12 +115,14 @@ class Conv2dLayer final : public Layer {
   }
 
  private:
+  StandardizedShape standardized_shape() const { return {shape_.out_channels, shape_.fan_in()}; }
   const float* bias(const LayerWeights& weights) const {
     return has_bias_ ? weights.parameters + shape_.weights() : nullptr;
   }
 
   bool is_linear_;
   bool has_bias_;
+  bool standardized_;
   bool winograd_;
   bool winograd_dx_;
   bool relu_after_ = false;
@@ -115,7 +134,7 @@ class Conv2dLayer final : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place,
-                                   ConvolutionAlgorithm algorithm) {
+                                   const NetworkOptions& options) {
   const Conv2dShape shape{place.input,       spec.out,    spec.kernel_height,
                           spec.kernel_width, spec.stride, spec.padding};
   const int height = place.input.height + 2 * spec.padding;
@@ -126,13 +145,20 @@ std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& plac
         "kernel or more padding",
         place.where, spec.kernel_height, spec.kernel_width, height, width));
   }
-  return std::make_unique<Conv2dLayer>(spec, place, shape, algorithm);
+  const bool standardized = options.norm.weight_standardization && !place.is_last_weighted;
+  if (standardized && shape.fan_in() == 1) {
+    throw UsageError(
+        fmt::format("{}: weight standardization leaves nothing of one weight per channel; use a "
+                    "larger kernel, or norm.weight_standardization = false",
+                    place.where));
+  }
+  return std::make_unique<Conv2dLayer>(spec, place, shape, options.convolution, standardized);
 }
 
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerPlace& place) {
   const Conv2dShape shape{.input = {static_cast<int>(place.input.size()), 1, 1},
                           .out_channels = spec.out};
-  return std::make_unique<Conv2dLayer>(spec, place, shape, ConvolutionAlgorithm::kDirect);
+  return std::make_unique<Conv2dLayer>(spec, place, shape, ConvolutionAlgorithm::kDirect, false);
 }
 
 }  // namespace normlab

@@ -1,27 +1,19 @@
 #include "normlab/nn/layers/make_layer.h"
 
+#include "normlab/nn/norms/registry.h"
+
 namespace normlab {
 namespace {
 
-std::unique_ptr<Layer> make_norm(const LayerSpec& spec, const LayerPlace& place, Norm norm) {
-  switch (norm.kind) {
-    case NormKind::kNone:
-      return nullptr;
-    case NormKind::kBatch:
-      return make_batch_norm(spec, place, norm);
-    case NormKind::kLayer:
-    case NormKind::kGroup:
-    case NormKind::kInstance:
-      return make_group_norm(spec, place, norm);
-  }
-  return nullptr;
+std::unique_ptr<Layer> make_norm(const LayerSpec& spec, const LayerPlace& place, const Norm& norm) {
+  return norm_type(norm.kind).make(spec, place, norm);
 }
 
 // A placeholder on 1x1 maps stays empty under instance norm, which would put the shift in place of
 // every number there: nothing before it could learn (PyTorch refuses to train such a layer).
 std::unique_ptr<Layer> fill_placeholder(const LayerSpec& spec, const LayerPlace& place,
                                         const Norm& norm) {
-  if (norm.kind == NormKind::kInstance && place.input.pixels() == 1) return nullptr;
+  if (norm_type(norm.kind).needs_pixels && place.input.pixels() == 1) return nullptr;
   return make_norm(spec, place, norm);
 }
 
@@ -38,7 +30,7 @@ std::unique_ptr<Layer> make_layer(const LayerSpec& spec, const LayerPlace& place
                                   const NetworkOptions& options) {
   switch (spec.type) {
     case LayerType::kConv:
-      return make_conv2d(spec, place, options.convolution);
+      return make_conv2d(spec, place, options);
     case LayerType::kLinear:
       return make_linear(spec, place);
     case LayerType::kRelu:

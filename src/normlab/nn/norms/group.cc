@@ -1,5 +1,7 @@
-// Group, layer and instance normalization: the same kernel with 4, 1 or C groups, say.
-#include "normlab/kernels/group_norm.h"
+// Group normalization (Wu & He, "Group Normalization", ECCV 2018), and what layer and instance
+// normalization share with it: the same kernel with 4, 1 or C groups, say. The equations stand in
+// kernels/group_norm.h.
+#include "normlab/nn/norms/group.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,8 +9,8 @@
 #include <vector>
 
 #include "normlab/base/error.h"
+#include "normlab/kernels/group_norm.h"
 #include "normlab/kernels/pool2d.h"
-#include "normlab/nn/layers/make_layer.h"
 #include "normlab/tensor/tiles.h"
 
 namespace normlab {
@@ -20,7 +22,7 @@ class GroupNormLayer final : public Layer {
       : Layer(spec.name, norm.kind == NormKind::kInstance ? "InstanceNorm2d" : "GroupNorm",
               place.input, place.input),
         affine_(norm.affine),
-        shape_{place.input, groups, norm.eps} {}
+        shape_{place.input, groups, norm_eps(norm)} {}
 
   std::vector<ParameterSpec> parameters() const override {
     if (!affine_) return {};
@@ -99,12 +101,8 @@ class GroupNormLayer final : public Layer {
 
 }  // namespace
 
-std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& place,
-                                       const Norm& norm) {
+void check_groups(const LayerPlace& place, int groups) {
   const int channels = place.input.channels;
-  const int groups = norm.kind == NormKind::kLayer      ? 1
-                     : norm.kind == NormKind::kInstance ? channels
-                                                        : norm.groups;
   if (groups < 1 || channels % groups != 0) {
     std::vector<int> divisors;
     for (int i = 1; i <= channels; ++i) {
@@ -119,7 +117,22 @@ std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& 
                     "nothing; use fewer groups, or no norm there",
                     place.where));
   }
+}
+
+std::unique_ptr<Layer> make_group_norm(const LayerSpec& spec, const LayerPlace& place,
+                                       const Norm& norm, int groups) {
+  check_groups(place, groups);
   return std::make_unique<GroupNormLayer>(spec, place, norm, groups);
 }
+
+const NormType norms::group = {
+    .name = "group",
+    .short_name = "GN",
+    .title = "Group",
+    .noun = "group norm",
+    .reads = kReadsGroups | kReadsEps | kReadsAffine,
+    .make = [](const LayerSpec& spec, const LayerPlace& place, const Norm& norm) {
+      return make_group_norm(spec, place, norm, norm.groups);
+    }};
 
 }  // namespace normlab
