@@ -259,7 +259,7 @@ TEST(Experiment, ValuesThatDoNotGoTogetherAreRefused) {
 }
 
 TEST(Experiment, NamesThatCannotBeFoldersAreRefused) {
-  for (const std::string name : {"", "..", "a/b", ".hidden", "-x", "a b", "a\\nb"}) {
+  for (const std::string name : {"", "..", "a/b", ".hidden", "-x", "a  b", " a", "a ", "a\\nb"}) {
     const std::string message = complaint_about(fmt::format("[[run]]\nname = \"{}\"\n", name));
     EXPECT_TRUE(message.starts_with("x.toml:2:8: \"")) << message;
     EXPECT_NE(message.find("cannot be the name of a folder"), std::string::npos) << message;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -12,8 +14,11 @@
 #include "normlab/cli/data.h"
 #include "normlab/cli/interruption.h"
 #include "normlab/cli/progress_display.h"
+#include "normlab/cli/sweep_display.h"
 #include "normlab/experiment/environment.h"
+#include "normlab/experiment/estimate.h"
 #include "normlab/experiment/runner.h"
+#include "normlab/experiment/sweep_runner.h"
 #include "normlab/kernels/simd.h"
 #include "normlab/nn/summary.h"
 #include "normlab/report/report.h"
@@ -52,16 +57,42 @@ std::string how_to_go_on(const std::string& path) {
   return fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path);
 }
 
+// Several runs at a time, each with its share of the threads.
+ExperimentResults train_many(const RunDirectory& directory, const Experiment& experiment,
+                             Datasets& datasets, const TrainingOptions& options) {
+  SweepPlan plan;
+  plan.runs.resize(experiment.runs.size());
+  std::iota(plan.runs.begin(), plan.runs.end(), std::size_t{0});
+  const int jobs = options.jobs > 0 ? options.jobs : options.engine.threads;
+  plan.jobs = std::min(jobs, static_cast<int>(plan.runs.size()));
+  plan.threads = std::max(1, options.engine.threads / plan.jobs);
+  SweepDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string()));
+  note_interruptions();
+  SweepRunner runner(experiment, directory, datasets, plan, display);
+  const std::vector<std::size_t> left = runner.left();
+  display.announce(plan, left.size(),
+                   estimate(experiment, plan, runner.results(), left, datasets, was_interrupted));
+  runner.run();
+  return runner.results();
+}
+
+ExperimentResults train_in_turn(const RunDirectory& directory, const Experiment& experiment,
+                                Datasets& datasets, Workers& workers,
+                                const TrainingOptions& options) {
+  ProgressDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string()));
+  note_interruptions();
+  return run_experiment(experiment, directory, datasets, workers, display);
+}
+
 ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
                         Datasets& datasets, Workers& workers, const TrainingOptions& options) {
-  const std::string path = directory.path().string();
   warn_of_other_bits(options.quiet);
-  ProgressDisplay display(experiment, options.quiet, how_to_go_on(path));
-  note_interruptions();
+  const bool in_turn = options.jobs == 1 || (options.jobs == 0 && !experiment.is_sweep());
   try {
-    return run_experiment(experiment, directory, datasets, workers, display);
+    return in_turn ? train_in_turn(directory, experiment, datasets, workers, options)
+                   : train_many(directory, experiment, datasets, options);
   } catch (const WriteError& error) {
-    throw WriteError(fmt::format("{}; {}", error.what(), how_to_go_on(path)));
+    throw WriteError(fmt::format("{}; {}", error.what(), how_to_go_on(directory.path().string())));
   }
 }
 

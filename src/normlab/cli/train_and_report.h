@@ -13,6 +13,7 @@ namespace normlab {
 
 struct TrainingOptions {
   EngineOptions engine;
+  int jobs = 0;  // runs at a time; 0: one for each thread in a sweep, else one after the other
   std::string out;
   bool quiet = false;
   bool no_report = false;

@@ -17,6 +17,12 @@ const DatasetPair& Datasets::get(const std::string& name) {
   return loaded_.emplace(name, std::move(pair)).first->second;
 }
 
+const PixelScale& Datasets::scale(const std::string& name) {
+  const auto found = scales_.find(name);
+  if (found != scales_.end()) return found->second;
+  return scales_.emplace(name, measure_scale(get(name).train)).first->second;
+}
+
 std::vector<DataSum> Datasets::sums() const {
   std::vector<DataSum> sums;
   for (const auto& [name, pair] : loaded_) {

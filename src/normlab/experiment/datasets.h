@@ -25,12 +25,16 @@ class Datasets {
   // throws as load_dataset does. The pair stays where it is.
   const DatasetPair& get(const std::string& name);
 
+  // measure_scale() of the training images, measured once.
+  const PixelScale& scale(const std::string& name);
+
   // SHA-256 of the (decompressed) files of all that were loaded.
   std::vector<DataSum> sums() const;
 
  private:
   LoadOptions options_;
   std::map<std::string, DatasetPair> loaded_;
+  std::map<std::string, PixelScale> scales_;
 };
 
 // Mean and standard deviation of each channel's pixels / 255, rounded to four decimals as they are

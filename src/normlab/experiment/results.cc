@@ -154,6 +154,20 @@ RunResult read_run(const Node& node) {
   return run;
 }
 
+std::string format_json(const Json& document) {
+  return document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Json read_json(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", path.native(),
+                            error.byte));
+  }
+}
+
 const std::vector<std::string> kHistoryColumns = {
     "epoch",     "learning_rate", "train_loss",   "train_accuracy", "train_objective",
     "test_loss", "test_accuracy", "test_correct", "seconds",        "images_per_second"};
@@ -189,19 +203,24 @@ void write_results(const std::filesystem::path& path, const ExperimentResults& r
   const Json document = {{"experiment", results.experiment},
                          {"runs", std::move(runs)},
                          {"environment", std::move(environment)}};
-  write_file_atomically(path, document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+  write_file_atomically(path, format_json(document));
+}
+
+void write_ended_run(const std::filesystem::path& path, const EndedRun& run) {
+  Json document = to_json(run.result);
+  document["settings_sha256"] = run.settings_sha256;
+  write_file_atomically(path, format_json(document));
+}
+
+EndedRun read_ended_run(const std::filesystem::path& path) {
+  const Json document = read_json(path);
+  const Node root(document, path.native(), "");
+  return {read_run(root), root["settings_sha256"].text()};
 }
 
 ExperimentResults read_results(const std::filesystem::path& path) {
-  const std::string& file = path.native();
-  const std::string text = read_text_file(path);
-  Json document;
-  try {
-    document = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", file, error.byte));
-  }
-  const Node root(document, file, "");
+  const Json document = read_json(path);
+  const Node root(document, path.native(), "");
   ExperimentResults results;
   results.experiment = root["experiment"].text();
   root["runs"].for_each([&](const Node& run) { results.runs.push_back(read_run(run)); });

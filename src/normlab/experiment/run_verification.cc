@@ -14,6 +14,7 @@
 #include "normlab/base/file.h"
 #include "normlab/experiment/digests_csv.h"
 #include "normlab/experiment/outcome.h"
+#include "normlab/experiment/training_run.h"
 #include "normlab/train/digests.h"
 
 namespace normlab {
@@ -93,11 +94,10 @@ class RunVerifier {
   RunVerdict verify(RunObserver& observer) {
     check_description();
     read_files();
-    const auto parameters = static_cast<int>(network_.parameter_values().size());
     RunSettings shown = settings_;
     shown.recipe.epochs = epochs_to_repeat(recorded_);
     if (shown.recipe.epochs == 0) return std::move(verdict_);
-    observer.run_begins(shown, parameters, 0);
+    observer.run_begins(shown, describe(settings_));
     if (repeat(observer) && recorded_.status == RunStatus::kFinished) compare_outcome();
     return std::move(verdict_);
   }
