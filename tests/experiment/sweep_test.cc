@@ -105,8 +105,10 @@ TEST(Sweep, EveryKeyCanBeSwept) {
   const RunSettings defaults;
   for (const ExperimentKey& key : experiment_keys()) {
     const std::string value = key.write(defaults);
-    const std::string list =
-        value.empty() ? (key.is_text ? "[\"a\"]" : "[0.5]") : "[" + value + "]";
+    const std::string list = value.empty() ? (key.is_text            ? "[\"a\"]"
+                                              : key.type == "number" ? "[0.5]"
+                                                                     : "[5]")
+                                           : "[" + value + "]";
     if (key.name == "data.mean" || key.name == "data.std") {
       EXPECT_EQ(parse("[sweep]\ndata.mean = [[0.5]]\ndata.std = [[0.25]]\n").runs.size(), 1u);
       continue;

@@ -73,11 +73,12 @@ inline ExperimentResults sample_results(int images) {
   results.experiment = "trial <b>&\"bold\"</b>";
   const Norm group{NormKind::kGroup, 4, 1e-5f, 0.1f, true};
   const Norm batch{NormKind::kBatch, 4, 1e-5f, 0.1f, true};
-  results.runs = {{"GN", group, 0.0f, 1, 7832, RunStatus::kFinished, "", "GN",
+  results.runs = {{"GN", "GN", group, 0.0f, 1, 7832, RunStatus::kFinished, "", "GN",
                    sample_history({80, 90, 95}, images)},
-                  {"BN+L1", batch, 0.009f, 1, 7832, RunStatus::kFinished, "", "BN-L1",
+                  {"BN+L1", "BN+L1", batch, 0.009f, 1, 7832, RunStatus::kFinished, "", "BN-L1",
                    sample_history({60, 85, 93.3}, images)},
                   {"hot <i>",
+                   "hot <i>",
                    group,
                    0.0f,
                    1,

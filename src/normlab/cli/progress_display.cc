@@ -43,19 +43,23 @@ std::string in_columns(const Cells& cells, int width) {
   return line;
 }
 
-Cells head_cells() {
+Cells head_cells(bool with_validation) {
   Cells cells;
   for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = kColumns[i].head;
+  if (with_validation) cells[4] = "val. loss";
   return cells;
 }
 
+// With validation images it is those that are looked at.
 Cells epoch_cells(const EpochRecord& record, int epochs) {
+  const Scores test = {record.test_loss, record.test_accuracy, record.test_correct};
+  const Scores seen = record.validation.value_or(test);
   return {fmt::format("{}/{}", record.epoch, epochs),
           fmt::format("{:.3g}", record.learning_rate),
           fmt::format("{:.4f}", record.train_loss),
           fmt::format("{:.2f} %", record.train_accuracy),
-          fmt::format("{:.4f}", record.test_loss),
-          fmt::format("{:.2f} %", record.test_accuracy),
+          fmt::format("{:.4f}", seen.loss),
+          fmt::format("{:.2f} %", seen.accuracy),
           fmt::format("{:.1f} s", record.seconds),
           with_thousands(static_cast<std::int64_t>(record.images_per_second))};
 }
@@ -86,7 +90,8 @@ void ProgressDisplay::run_begins(const RunSettings& settings, const RunResult& r
     return;
   }
   if (epochs_done > 0) keep_line(fmt::format("  goes on after epoch {}", epochs_done));
-  keep_line(styled(in_columns(head_cells(), line_width()), Style::kDim, terminal_.has_colours));
+  keep_line(styled(in_columns(head_cells(settings.validation > 0), line_width()), Style::kDim,
+                   terminal_.has_colours));
 }
 
 void ProgressDisplay::batch_done(const Progress& progress) {

@@ -47,6 +47,11 @@ void add_run_command(CLI::App& app) {
                    "thread, else 1: each run has all threads)")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
+  command
+      ->add_option("--shard", options->training.shard,
+                   "Train one part of the runs, such as 2/4, in a folder (--out) that all parts "
+                   "share; then: normlab collect")
+      ->type_name("I/N");
   add_key_option(*command, options->training, "--seeds", "sweep.train.seed",
                  "Every run once from each of these: 1..30");
   add_training_options(*command, options->training);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -21,6 +20,7 @@
 #include "normlab/experiment/sweep_runner.h"
 #include "normlab/kernels/simd.h"
 #include "normlab/nn/summary.h"
+#include "normlab/report/arms.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
 
@@ -53,7 +53,8 @@ void warn_of_mixed_bits(const std::filesystem::path& environment) {
              *had ? "with" : "without", *had ? "without" : "with");
 }
 
-std::string how_to_go_on(const std::string& path) {
+std::string how_to_go_on(const std::string& path, const TrainingOptions& options) {
+  if (!options.shard.empty()) return "what is done is kept.\nGo on with the same command";
   return fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path);
 }
 
@@ -61,12 +62,12 @@ std::string how_to_go_on(const std::string& path) {
 ExperimentResults train_many(const RunDirectory& directory, const Experiment& experiment,
                              Datasets& datasets, const TrainingOptions& options) {
   SweepPlan plan;
-  plan.runs.resize(experiment.runs.size());
-  std::iota(plan.runs.begin(), plan.runs.end(), std::size_t{0});
+  if (!options.shard.empty()) plan.shard = parse_shard(options.shard);
+  plan.runs = runs_of(experiment, plan.shard.value_or(Shard{}));
   const int jobs = options.jobs > 0 ? options.jobs : options.engine.threads;
-  plan.jobs = std::min(jobs, static_cast<int>(plan.runs.size()));
+  plan.jobs = std::clamp(jobs, 1, std::max(1, static_cast<int>(plan.runs.size())));
   plan.threads = std::max(1, options.engine.threads / plan.jobs);
-  SweepDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string()));
+  SweepDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string(), options));
   note_interruptions();
   SweepRunner runner(experiment, directory, datasets, plan, display);
   const std::vector<std::size_t> left = runner.left();
@@ -79,7 +80,8 @@ ExperimentResults train_many(const RunDirectory& directory, const Experiment& ex
 ExperimentResults train_in_turn(const RunDirectory& directory, const Experiment& experiment,
                                 Datasets& datasets, Workers& workers,
                                 const TrainingOptions& options) {
-  ProgressDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string()));
+  ProgressDisplay display(experiment, options.quiet,
+                          how_to_go_on(directory.path().string(), options));
   note_interruptions();
   return run_experiment(experiment, directory, datasets, workers, display);
 }
@@ -87,12 +89,14 @@ ExperimentResults train_in_turn(const RunDirectory& directory, const Experiment&
 ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
                         Datasets& datasets, Workers& workers, const TrainingOptions& options) {
   warn_of_other_bits(options.quiet);
-  const bool in_turn = options.jobs == 1 || (options.jobs == 0 && !experiment.is_sweep());
+  const bool in_turn =
+      options.shard.empty() && (options.jobs == 1 || (options.jobs == 0 && !experiment.is_sweep()));
   try {
     return in_turn ? train_in_turn(directory, experiment, datasets, workers, options)
                    : train_many(directory, experiment, datasets, options);
   } catch (const WriteError& error) {
-    throw WriteError(fmt::format("{}; {}", error.what(), how_to_go_on(directory.path().string())));
+    throw WriteError(
+        fmt::format("{}; {}", error.what(), how_to_go_on(directory.path().string(), options)));
   }
 }
 
@@ -110,11 +114,36 @@ void draw(const std::filesystem::path& path, const Dataset& test_set, const std:
   }
 }
 
+// Figures and page are for whoever collects the shards.
+void end_shard(const ExperimentResults& results, const std::string& path,
+               const TrainingOptions& options) {
+  std::vector<std::string> failed;
+  std::vector<std::string> elsewhere;
+  for (const RunResult& run : results.runs) {
+    if (run.status == RunStatus::kFailed) failed.push_back(run.name);
+    if (run.status == RunStatus::kInterrupted) elsewhere.push_back(run.name);
+  }
+  if (!elsewhere.empty()) {
+    throw Error(fmt::format(
+        "another process is at work on {} of the {} runs of shard {}: {}\nStart "
+        "the shard again when that process has ended",
+        elsewhere.size(), results.runs.size(), options.shard, fmt::join(elsewhere, ", ")));
+  }
+  fmt::print("shard {} is done{}. When all are: normlab collect {}\n", options.shard,
+             failed.empty() ? "" : fmt::format(", {} of its runs failed", failed.size()), path);
+}
+
 void run_in(const RunDirectory& directory, const Experiment& experiment, Datasets& datasets,
             Workers& workers, const TrainingOptions& options) {
   const ExperimentResults results = train(directory, experiment, datasets, workers, options);
-  const Dataset& test_set = datasets.get(experiment.runs.front().data_name).test;
-  fmt::print("\n{}\n", results_text(results, test_set.size()));
+  if (!options.shard.empty()) {
+    end_shard(results, directory.path().string(), options);
+    return;
+  }
+  const Dataset& test_set =
+      datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation).test;
+  fmt::print("\n{}\n", has_repeated_arms(results) ? to_plain_text(arms_table(results))
+                                                  : results_text(results, test_set.size()));
   std::fflush(stdout);
   const std::string layers = summary(build_network(experiment.runs.front()));
   write_file_atomically(directory.path() / "summary.txt", layers);
@@ -176,6 +205,14 @@ void train_and_report(Experiment experiment, const std::filesystem::path& folder
   Datasets datasets(load_options(options));
   complete(experiment, folder, datasets, workers);
 
+  if (!options.shard.empty()) {
+    parse_shard(options.shard);
+    if (options.out.empty())
+      throw UsageError("--shard needs --out, the folder that all shards share");
+    const RunDirectory shared = RunDirectory::join(options.out, format_experiment(experiment));
+    run_in(shared, experiment, datasets, workers, options);
+    return;
+  }
   const RunDirectory directory = RunDirectory::create(options.out, experiment.name);
   write_file_atomically(directory.path() / "experiment.toml", format_experiment(experiment));
   directory.become_latest();
@@ -187,6 +224,10 @@ void resume_and_report(const std::filesystem::path& path, const TrainingOptions&
     throw UsageError(
         "--resume goes on with what the folder says; --out, --set, --epochs and --seed belong to a "
         "new experiment");
+  }
+  if (!options.shard.empty()) {
+    throw UsageError(
+        "--resume takes the whole folder; a shard goes on by the command that began it");
   }
   use_engine_options(options.engine);
   const RunDirectory directory = RunDirectory::open(path);

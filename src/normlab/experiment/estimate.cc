@@ -34,7 +34,7 @@ std::optional<double> measure(const RunSettings& settings, const DatasetPair& da
   const Dataset train =
       head_of(data.train, std::max(kLeastImages, kLeastSteps * settings.recipe.batch_size));
   Network network = build_network(settings);
-  network.initialise(settings.recipe.seed);
+  network.initialise(settings.recipe.initialisation_seed());
   Trainer trainer(network, train, test, settings.recipe, workers);
   try {
     trainer.run_epoch({});  // memory is touched for the first time
@@ -42,7 +42,8 @@ std::optional<double> measure(const RunSettings& settings, const DatasetPair& da
     const double step_seconds = 1 / record.images_per_second;
     const double test_seconds =
         std::max(0.0, record.seconds - train.size() * step_seconds) / test.size();
-    return data.train.size() * step_seconds + data.test.size() * test_seconds;
+    const Dataset& scored = data.held_out() != nullptr ? data.validation : data.test;
+    return data.train.size() * step_seconds + scored.size() * test_seconds;
   } catch (const DivergedError&) {
     return std::nullopt;
   }
@@ -96,7 +97,8 @@ SweepEstimate estimate(const Experiment& experiment, const SweepPlan& plan,
     const RunSettings& settings = experiment.runs[run];
     if (settings_of.emplace(arm_of(settings), &settings).second) arms.push_back(arm_of(settings));
   }
-  const DatasetPair& data = datasets.get(experiment.runs.front().data_name);
+  const DatasetPair& data =
+      datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation);
   const Dataset test = head_of(data.test, kLeastImages);
 
   const std::vector<std::size_t> sample = sample_of(arms.size(), kMostMeasured);

@@ -125,6 +125,12 @@ void check(const RunSettings& settings, const std::string& source) {
 }
 
 void check_data(const RunSettings& run, const RunSettings& first, const TomlReader& table) {
+  if (run.validation != first.validation) {
+    table.fail("data.validation",
+               fmt::format("all runs of an experiment hold out the same images, or their results "
+                           "could not be compared; run {} holds out {}",
+                           first.name, first.validation));
+  }
   if (run.data_name == first.data_name) return;
   table.fail("data.name", fmt::format("all runs of an experiment have the same data, or their "
                                       "results could not be compared; run {} has {}",

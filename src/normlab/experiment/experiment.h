@@ -31,6 +31,7 @@ struct RunSettings {
   std::string arm;   // the name without the seed where a sweep repeats it; empty: the name
 
   std::string data_name = "mnist";  // or a folder, with a slash (data/load.h)
+  int validation = 0;               // training images that are held out
 
   std::string model_file = "session6";
   std::string model_text;         // in place of a file

@@ -168,6 +168,23 @@ ExperimentKey model_key(std::string name, std::string meaning, std::string RunSe
   return made;
 }
 
+// The seed of one source of chance.
+ExperimentKey chance_key(std::string name, std::string meaning,
+                         std::optional<std::uint64_t> Chance::*member) {
+  const Range<std::int64_t> range = {.least = 0};
+  ExperimentKey made = key(std::move(name), "whole number", to_string(range), std::move(meaning));
+  made.read = [name = made.name, range, member](RunSettings& settings, const TomlReader& table) {
+    if (const auto value = table.whole(name, range)) {
+      settings.recipe.chance.*member = static_cast<std::uint64_t>(*value);
+    }
+  };
+  made.write = [member](const RunSettings& settings) {
+    const auto& seed = settings.recipe.chance.*member;
+    return seed ? fmt::format("{}", *seed) : std::string();
+  };
+  return made;
+}
+
 ExperimentKey dropout_key() {
   const Range<double> range = {.least = 0, .most = 1, .below_most = true};
   ExperimentKey made = key("model.dropout", "number", to_string(range),
@@ -202,6 +219,11 @@ std::vector<ExperimentKey> make_keys() {
       "what is left is divided by it, one for each channel; empty: that of "
       "the training images",
       [](auto& s) -> auto& { return s.recipe.std; }));
+  keys.push_back(whole_key(
+      "data.validation", {.least = 0, .most = 10'000'000},
+      "training images that are held out and scored after each epoch; the test images are then "
+      "scored once, after the last",
+      [](auto& s) -> auto& { return s.validation; }));
 
   keys.push_back(switch_key(
       "augment.enabled", "change each training image a little, each time",
@@ -272,6 +294,18 @@ std::vector<ExperimentKey> make_keys() {
       "how convolutions are computed: winograd is faster where kernels are 3 wide and stride is 1, "
       "and rounds otherwise (docs/parity.md)",
       [](auto& s) -> auto& { return s.convolution; }));
+
+  keys.push_back(chance_key("chance.initialisation",
+                            "seed of the first weights; not set: train.seed",
+                            &Chance::initialisation));
+  keys.push_back(chance_key("chance.order",
+                            "seed of the order of the training images; not set: train.seed",
+                            &Chance::order));
+  keys.push_back(chance_key("chance.augmentation",
+                            "seed of the changes to them; not set: train.seed",
+                            &Chance::augmentation));
+  keys.push_back(
+      chance_key("chance.dropout", "seed of dropout; not set: train.seed", &Chance::dropout));
 
   keys.push_back(number_key(
       "optimizer.momentum", {.least = 0, .most = 1, .below_most = true},

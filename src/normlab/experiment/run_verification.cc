@@ -37,6 +37,8 @@ struct Column {
   const char* name;
   double (*of)(const EpochRecord&);
 };
+Scores held_out(const EpochRecord& record) { return record.validation.value_or(Scores{}); }
+
 constexpr std::array kColumns = {
     Column{"epoch", [](const EpochRecord& r) { return static_cast<double>(r.epoch); }},
     Column{"learning_rate", [](const EpochRecord& r) { return r.learning_rate; }},
@@ -46,7 +48,11 @@ constexpr std::array kColumns = {
     Column{"test_loss", [](const EpochRecord& r) { return r.test_loss; }},
     Column{"test_accuracy", [](const EpochRecord& r) { return r.test_accuracy; }},
     Column{"test_correct",
-           [](const EpochRecord& r) { return static_cast<double>(r.test_correct); }}};
+           [](const EpochRecord& r) { return static_cast<double>(r.test_correct); }},
+    Column{"validation_loss", [](const EpochRecord& r) { return held_out(r).loss; }},
+    Column{"validation_accuracy", [](const EpochRecord& r) { return held_out(r).accuracy; }},
+    Column{"validation_correct",
+           [](const EpochRecord& r) { return static_cast<double>(held_out(r).correct); }}};
 
 bool is_same_number(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
@@ -85,7 +91,7 @@ class RunVerifier {
         data_(data),
         workers_(workers),
         network_(build_network(settings)) {
-    network_.initialise(settings.recipe.seed);
+    network_.initialise(settings.recipe.initialisation_seed());
     verdict_.name = settings.name;
     verdict_.status = recorded.status;
     verdict_.of_epochs = settings.recipe.epochs;
@@ -161,7 +167,8 @@ class RunVerifier {
 
   // False if it went another way.
   bool repeat(RunObserver& observer) {
-    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_);
+    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_,
+                    data_.held_out());
     const auto progress = [&](const Progress& now) {
       observer.batch_done(now);
       return true;

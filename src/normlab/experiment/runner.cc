@@ -57,9 +57,9 @@ void complete(Experiment& experiment, const std::filesystem::path& folder, Datas
     if (settings.data_name.find('/') != std::string::npos) {
       settings.data_name = std::filesystem::absolute(settings.data_name).lexically_normal();
     }
-    const DatasetPair& data = datasets.get(settings.data_name);
+    const DatasetPair& data = datasets.get(settings.data_name, settings.validation);
     if (settings.recipe.mean.empty()) {
-      const PixelScale& scale = datasets.scale(settings.data_name);
+      const PixelScale& scale = datasets.scale(settings.data_name, settings.validation);
       settings.recipe.mean = scale.mean;
       settings.recipe.std = scale.std;
     }
@@ -68,7 +68,8 @@ void complete(Experiment& experiment, const std::filesystem::path& folder, Datas
     if (model == models.end()) {
       try {
         Network network = build_network(settings, folder);
-        const Trainer trainer(network, data.train, data.test, settings.recipe, workers);
+        const Trainer trainer(network, data.train, data.test, settings.recipe, workers,
+                              data.held_out());
         model = models.emplace(key, network.model().text).first;
       } catch (const UsageError& error) {
         throw UsageError(fmt::format("run {}: {}", settings.name, error.what()));
@@ -101,7 +102,7 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
   std::deque<TrainingRun> runs;
   for (const RunSettings& settings : experiment.runs) {
     runs.emplace_back(settings, directory.path() / folder_of(settings.name),
-                      datasets.get(settings.data_name), workers);
+                      datasets.get(settings.data_name, settings.validation), workers);
     runs.back().restore([&](const std::string& remark) { observer.remark(remark); });
     results.runs.push_back(runs.back().result());
   }

@@ -1,7 +1,13 @@
 #include "normlab/experiment/sweep_runner.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <span>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -25,6 +31,40 @@ void settle(int job, const SweepPlan& plan, const std::vector<int>& processors) 
 
 }  // namespace
 
+Shard parse_shard(const std::string& text) {
+  Shard shard;
+  const auto slash = text.find('/');
+  const auto read = [](std::string_view digits, int& number) {
+    const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return end.ec == std::errc() && end.ptr == digits.data() + digits.size();
+  };
+  const std::string_view all = text;
+  if (slash == std::string::npos || !read(all.substr(0, slash), shard.number) ||
+      !read(all.substr(slash + 1), shard.of) || shard.number < 1 || shard.number > shard.of) {
+    throw UsageError(
+        fmt::format("--shard {}: which of how many parts is needed, from 1/4 to 4/4", text));
+  }
+  return shard;
+}
+
+std::vector<std::size_t> runs_of(const Experiment& experiment, const Shard& shard) {
+  std::map<std::string, int> arms;  // by name, in the order of their first runs
+  std::vector<std::pair<int, std::size_t>> by_arm;
+  for (std::size_t run = 0; run < experiment.runs.size(); ++run) {
+    const RunSettings& settings = experiment.runs[run];
+    const std::string& arm = settings.arm.empty() ? settings.name : settings.arm;
+    by_arm.emplace_back(arms.emplace(arm, static_cast<int>(arms.size())).first->second, run);
+  }
+  std::sort(by_arm.begin(), by_arm.end());
+  std::vector<std::size_t> runs;
+  for (auto at = static_cast<std::size_t>(shard.number - 1); at < by_arm.size();
+       at += static_cast<std::size_t>(shard.of)) {
+    runs.push_back(by_arm[at].second);
+  }
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
 SweepRunner::SweepRunner(const Experiment& experiment, const RunDirectory& directory,
                          Datasets& datasets, SweepPlan plan, SweepObserver& observer)
     : experiment_(experiment),
@@ -40,12 +80,14 @@ SweepRunner::SweepRunner(const Experiment& experiment, const RunDirectory& direc
   for (const std::size_t run : in_order) {
     const RunSettings& settings = experiment_.runs[run];
     TrainingRun found(settings, directory_.path() / folder_of(settings.name),
-                      datasets_.get(settings.data_name), workers);
+                      datasets_.get(settings.data_name, settings.validation), workers);
     found.restore([&](const std::string& remark) { observer_.remark(remark); });
     places_[run] = results_.runs.size();
     results_.runs.push_back(found.result());
   }
-  write_file_atomically(directory_.path() / "environment.json", results_.environment + "\n");
+  if (!plan_.shard) {
+    write_file_atomically(directory_.path() / "environment.json", results_.environment + "\n");
+  }
   write_results();
 }
 
@@ -91,7 +133,18 @@ void SweepRunner::serve(int job) {
 void SweepRunner::train(int job, std::size_t run, Workers& workers) {
   const RunSettings& settings = experiment_.runs[run];
   const std::filesystem::path folder = directory_.run_folder(folder_of(settings.name));
-  TrainingRun training(settings, folder, datasets_.get(settings.data_name), workers);
+  RunDirectory::Claim claim;
+  if (plan_.shard) {
+    claim = directory_.claim(folder_of(settings.name));
+    if (!claim) {
+      const std::scoped_lock lock(mutex_);
+      result_of(run).message = "another process is at work on it";
+      observer_.remark(fmt::format("{}: another process is at work on it", settings.name));
+      return;
+    }
+  }
+  TrainingRun training(settings, folder, datasets_.get(settings.data_name, settings.validation),
+                       workers);
   training.restore([](const std::string&) {});  // told before
   {
     const std::scoped_lock lock(mutex_);
@@ -116,6 +169,13 @@ void SweepRunner::train(int job, std::size_t run, Workers& workers) {
 
 RunResult& SweepRunner::result_of(std::size_t run) { return results_.runs[places_[run]]; }
 
-void SweepRunner::write_results() const { write_all_results(directory_.path(), results_); }
+void SweepRunner::write_results() const {
+  if (!plan_.shard) {
+    write_all_results(directory_.path(), results_);
+    return;
+  }
+  const auto name = fmt::format("results-{}-of-{}.json", plan_.shard->number, plan_.shard->of);
+  normlab::write_results(directory_.path() / name, results_);
+}
 
 }  // namespace normlab

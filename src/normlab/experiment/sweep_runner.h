@@ -9,6 +9,7 @@
 #include <exception>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,23 @@
 
 namespace normlab {
 
+// A part of an experiment's runs, for one of several processes that share a folder.
+struct Shard {
+  int number = 1;  // from 1
+  int of = 1;
+};
+
+// "2/4"; throws UsageError for anything else.
+Shard parse_shard(const std::string& text);
+
+// Positions of the runs of a shard, in the order of training. The runs of each arm are dealt out in
+// turn: arms may take unequally long.
+std::vector<std::size_t> runs_of(const Experiment& experiment, const Shard& shard);
+
 // Which runs, and how many at a time.
 struct SweepPlan {
   std::vector<std::size_t> runs;  // positions in the experiment, in the order of training
+  std::optional<Shard> shard;     // the directory is shared: runs are claimed
   int jobs = 1;                   // runs at a time
   int threads = 1;                // of each
 };
@@ -52,6 +67,9 @@ class SweepRunner {
   // Of the plan, what has not ended yet, in the order of training.
   std::vector<std::size_t> left() const;
 
+  // With a shard, runs that another process is at work on are passed over, and the results are
+  // written to results-2-of-4.json instead.
+  //
   // Trains what is left. A run whose loss is no number any more fails, and the others go on; other
   // errors end all jobs, and the first of them is thrown here. results.json and results.csv are
   // written when a run ends and not with each epoch: that would be the whole file, for hundreds of

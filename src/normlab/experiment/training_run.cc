@@ -70,7 +70,7 @@ TrainingRun::TrainingRun(const RunSettings& settings, std::filesystem::path fold
       settings_text_(settings_text(settings, data)),
       network_(build_network(settings)),
       result_(describe(settings)) {
-  network_.initialise(settings.recipe.seed);
+  network_.initialise(settings.recipe.initialisation_seed());
 }
 
 void TrainingRun::restore(const std::function<void(const std::string&)>& remark) {
@@ -112,7 +112,7 @@ void TrainingRun::train(const std::function<void(const Progress&)>& batch_done,
 
 void TrainingRun::train_epochs(const std::function<void(const Progress&)>& batch_done,
                                const std::function<void(const EpochRecord&)>& epoch_done) {
-  Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_);
+  Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_, data_.held_out());
   if (state_.epochs_done > 0) trainer.restore(state_);
   const auto progress = [&](const Progress& now) {
     batch_done(now);

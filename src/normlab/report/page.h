@@ -24,10 +24,11 @@ struct PageContent {
   int test_images = 0;
   bool are_photographs = false;  // images with colours of their own, not to be inverted in the dark
   std::vector<JudgedRun> runs;
-  std::vector<std::optional<RunPictures>> pictures;  // per run
+  std::vector<std::optional<RunPictures>> pictures;  // per run; none: not drawn
   Bytes accuracy_svg;
   Bytes loss_svg;
   Table results;
+  std::optional<Table> arms;  // where runs repeat one another
   std::optional<Table> recipe;
   std::string experiment_text;  // experiment.toml
   std::string network_summary;
