@@ -15,7 +15,11 @@ mkdir -p "$place"/{state,spool,run} /run/munge
 [ -e /etc/munge/munge.key ] || { dd if=/dev/urandom of=/etc/munge/munge.key bs=1024 count=1 status=none; }
 chown -R munge: /etc/munge /run/munge /var/log/munge /var/lib/munge
 chmod 400 /etc/munge/munge.key
-pidof munged >/dev/null || setpriv --reuid munge --regid munge --clear-groups munged
+munged=
+if ! pidof munged >/dev/null; then
+  setpriv --reuid munge --regid munge --clear-groups munged
+  munged=$(pidof munged)
+fi
 cat >"$SLURM_CONF" <<CONF
 ClusterName=trial
 SlurmctldHost=$host
@@ -43,6 +47,7 @@ finish() {
   for daemon in slurmd slurmctld; do
     [ ! -e "$place/run/$daemon.pid" ] || kill "$(cat "$place/run/$daemon.pid")" 2>/dev/null || true
   done
+  [ -z "$munged" ] || kill "$munged" 2>/dev/null || true
 }
 trap finish EXIT
 
@@ -69,13 +74,19 @@ await 120 has_epochs
 echo "the node fails"
 scontrol update NodeName="$host" State=DOWN Reason="trial of a failure"
 restarts "$job"
-sleep 3
-scontrol update NodeName="$host" State=RESUME
+# It may have come back by itself (ReturnToService).
+scontrol update NodeName="$host" State=RESUME 2>/dev/null || true
+await 60 is_idle
 
 # A job that was requeued begins after a pause of some minutes; the trial does not wait for it.
-await 60 bash -c "scontrol release $job 2>/dev/null || true; scontrol update JobId=$job StartTime=now 2>/dev/null; squeue -h | grep -q ' R '"
+start_now() {
+  scontrol update JobId="$job" StartTime=now 2>/dev/null || true
+  squeue -h -t R | grep -q .
+}
+await 120 start_now
+restarts "$job"
 await 1800 is_over
-cat normlab-*.log | grep -v '%' || true
+cat normlab-*.log
 "$normlab" collect "$place/out" --no-report
 restarts "$job" || true
 echo "complete; all of it is in $place"
