@@ -85,7 +85,7 @@ TEST(Usage, MistakesInFilesEndWith2AndNameThePlace) {
   expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:1: unknown key train.epohcs");
   place.write("bad.toml", "[train\n");
   expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:1:7: no valid TOML");
-  for (const std::string name : {"..", "a/b", "a b", ".hidden", "", "results.json"}) {
+  for (const std::string name : {"..", "a/b", "a  b", ".hidden", "", "results.json"}) {
     place.write("bad.toml", "[[run]]\nname = \"" + name + "\"\n");
     expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:8: \"" + name + "\"");
   }

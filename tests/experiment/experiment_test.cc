@@ -32,6 +32,7 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"data.name", "\"kmnist\""},
     {"data.mean", "[0.25, 0.5]"},
     {"data.std", "[0.125, 2]"},
+    {"data.validation", "5000"},
     {"augment.enabled", "false"},
     {"augment.brightness", "0.25"},
     {"augment.contrast", "0.375"},
@@ -58,6 +59,10 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"train.seed", "9223372036854775807"},
     {"train.shuffle", "false"},
     {"train.convolution", "\"direct\""},
+    {"chance.initialisation", "0"},
+    {"chance.order", "5"},
+    {"chance.augmentation", "6"},
+    {"chance.dropout", "7"},
     {"optimizer.momentum", "0.5"},
     {"optimizer.nesterov", "true"},
     {"optimizer.weight_decay", "0.0005"},
@@ -266,7 +271,7 @@ TEST(Experiment, ValuesThatDoNotGoTogetherAreRefused) {
 }
 
 TEST(Experiment, NamesThatCannotBeFoldersAreRefused) {
-  for (const std::string name : {"", "..", "a/b", ".hidden", "-x", "a b", "a\\nb"}) {
+  for (const std::string name : {"", "..", "a/b", ".hidden", "-x", "a  b", " a", "a ", "a\\nb"}) {
     const std::string message = complaint_about(fmt::format("[[run]]\nname = \"{}\"\n", name));
     EXPECT_TRUE(message.starts_with("x.toml:2:8: \"")) << message;
     EXPECT_NE(message.find("cannot be the name of a folder"), std::string::npos) << message;

@@ -10,6 +10,7 @@
 #include "expect_error.h"
 #include "normlab/base/file.h"
 #include "normlab/formats/png.h"
+#include "normlab/report/arms_table.h"
 #include "normlab/report/confusion.h"
 #include "normlab/report/curves.h"
 #include "normlab/report/gallery.h"
@@ -242,6 +243,7 @@ TEST(Curves, TwelveRunsAndMoreDiffer) {
   ExperimentResults results = sample_results(kImages);
   const RunResult run = results.runs[0];
   results.runs.assign(28, run);
+  for (std::size_t i = 0; i < results.runs.size(); ++i) results.runs[i].arm += std::to_string(i);
   const std::string script = accuracy_figure(results, kImages);
   std::set<std::string> appearances;
   std::size_t at = 0;
@@ -251,6 +253,42 @@ TEST(Curves, TwelveRunsAndMoreDiffer) {
     at = end;
   }
   EXPECT_EQ(appearances.size(), 28u);  // of colour and dash together
+}
+
+// 60 lines could not be told apart.
+TEST(Curves, RunsThatRepeatOneAnotherAreOneLineOfTheirMean) {
+  ExperimentResults results = sample_results(kImages);
+  RunResult run = results.runs[0];
+  results.runs.assign(2, run);
+  run.arm = "other";
+  results.runs.insert(results.runs.end(), 58, run);
+  results.runs[0].epochs = sample_history({80, 90}, kImages);
+  results.runs[1].epochs = sample_history({82, 94, 96}, kImages);
+  const std::string script = accuracy_figure(results, kImages);
+  EXPECT_NE(script.find("$run0 << END\n1 19\n2 8\n3 4\nEND\n"), std::string::npos) << script;
+  EXPECT_NE(script.find("(58 runs)"), std::string::npos);
+  EXPECT_EQ(script.find("$run2"), std::string::npos);
+}
+
+TEST(Arms, TheTableHasMeanAndDeviationOfWhatHasFinished) {
+  ExperimentResults results = sample_results(kImages);
+  RunResult run = results.runs[0];
+  results.runs.clear();
+  for (const double accuracy : {90.0, 92.0, 97.0}) {  // mean 93, squares 9 + 1 + 16 = 26
+    run.epochs = sample_history({50, accuracy}, kImages);
+    results.runs.push_back(run);
+  }
+  run.status = RunStatus::kFailed;
+  run.epochs = sample_history({10}, kImages);
+  results.runs.push_back(run);
+  const Table table = arms_table(results);
+  ASSERT_EQ(table.rows.size(), 1u);
+  const std::vector<std::string>& row = table.rows[0];
+  EXPECT_EQ(row[1], "3 of 4");
+  EXPECT_EQ(row[2], "93.000 %");
+  EXPECT_EQ(row[3], "3.606");  // sqrt(26 / 2)
+  EXPECT_EQ(row[4], "90.00 %");
+  EXPECT_EQ(row[5], "97.00 %");
 }
 
 TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {

@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -19,6 +21,17 @@ namespace normlab {
 namespace {
 
 constexpr std::string_view kTemporary = ".tmp-";
+
+// Processes of two machines may have one number, and write in one folder.
+std::string machine() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "";
+  std::string text;
+  for (const char* c = name.data(); *c != '\0'; ++c) {
+    if (std::isalnum(static_cast<unsigned char>(*c)) != 0) text += *c;
+  }
+  return text;
+}
 
 // The process that a temporary file's name ends with, as TemporaryFile below names it; 0 if it is
 // none.
@@ -63,7 +76,7 @@ class TemporaryFile {
   explicit TemporaryFile(const std::filesystem::path& target) {
     static std::atomic<unsigned> count{0};
     path_ = target;
-    path_ += fmt::format("{}{}-{}", kTemporary, ::getpid(), count.fetch_add(1));
+    path_ += fmt::format("-{}{}{}-{}", machine(), kTemporary, ::getpid(), count.fetch_add(1));
   }
   ~TemporaryFile() {
     if (!path_.empty()) ::unlink(path_.c_str());
@@ -127,22 +140,50 @@ std::string read_text_file(const std::filesystem::path& path) {
   return text;
 }
 
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  TemporaryFile temporary(path);
+namespace {
+
+// The bytes in a file beside `path`, on the disk.
+void write_beside(const TemporaryFile& temporary, const std::filesystem::path& path,
+                  std::span<const std::byte> bytes) {
   Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_EXCL);
   if (!file)
     throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
   write_all(file.value(), bytes, path);
-  if (::fsync(file.value()) != 0 || !file.close() ||
-      ::rename(temporary.path().c_str(), path.c_str()) != 0) {
+  if (::fsync(file.value()) != 0 || !file.close()) {
     throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
   }
-  temporary.release();
-  // The rename itself lives in the folder; without this a power cut may undo it.
+}
+
+// A name lives in the folder; without this a power cut may undo it.
+void sync_folder_of(const std::filesystem::path& path) {
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   if (const Descriptor directory(folder, O_RDONLY | O_DIRECTORY); directory) {
     ::fsync(directory.value());
   }
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  TemporaryFile temporary(path);
+  write_beside(temporary, path, bytes);
+  if (::rename(temporary.path().c_str(), path.c_str()) != 0) {
+    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+  }
+  temporary.release();
+  sync_folder_of(path);
+}
+
+bool create_file_atomically(const std::filesystem::path& path, std::string_view text) {
+  const TemporaryFile temporary(path);
+  write_beside(temporary, path, std::as_bytes(std::span(text)));
+  // A link, unlike a rename, fails where there is a file.
+  if (::link(temporary.path().c_str(), path.c_str()) == 0) {
+    sync_folder_of(path);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {

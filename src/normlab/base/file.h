@@ -23,6 +23,10 @@ std::string read_text_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_file_atomically(const std::filesystem::path& path, std::string_view text);
 
+// Likewise, but leaves a file that is there as it is: false then. Of several processes, on this
+// machine or on others, one succeeds.
+bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
+
 // Removes what write_file_atomically() leaves in `folder` and the folders in it when the program is
 // killed: temporary files whose process is no more. Only for whoever knows that no process on
 // another machine writes there. What cannot be removed stays.

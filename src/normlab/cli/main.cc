@@ -8,6 +8,7 @@
 #include <new>
 
 #include "normlab/base/error.h"
+#include "normlab/cli/collect.h"
 #include "normlab/cli/compare.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/evaluate.h"
@@ -45,6 +46,7 @@ int run_command(int argc, char** argv) {
   normlab::add_predict_command(app);
   normlab::add_report_command(app);
   normlab::add_compare_command(app);
+  normlab::add_collect_command(app);
   normlab::add_verify_command(app);
   normlab::add_summary_command(app);
   normlab::add_data_command(app);

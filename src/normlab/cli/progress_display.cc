@@ -12,6 +12,7 @@
 #include "normlab/base/error.h"
 #include "normlab/base/text.h"
 #include "normlab/cli/interruption.h"
+#include "normlab/cli/progress_bar.h"
 
 namespace normlab {
 namespace {
@@ -41,39 +42,25 @@ std::string in_columns(const Cells& cells, int width) {
   return line;
 }
 
-Cells head_cells() {
+Cells head_cells(bool with_validation) {
   Cells cells;
   for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = kColumns[i].head;
+  if (with_validation) cells[4] = "val. loss";
   return cells;
 }
 
+// With validation images it is those that are looked at.
 Cells epoch_cells(const EpochRecord& record, int epochs) {
+  const Scores test = {record.test_loss, record.test_accuracy, record.test_correct};
+  const Scores seen = record.validation.value_or(test);
   return {fmt::format("{}/{}", record.epoch, epochs),
           fmt::format("{:.3g}", record.learning_rate),
           fmt::format("{:.4f}", record.train_loss),
           fmt::format("{:.2f} %", record.train_accuracy),
-          fmt::format("{:.4f}", record.test_loss),
-          fmt::format("{:.2f} %", record.test_accuracy),
+          fmt::format("{:.4f}", seen.loss),
+          fmt::format("{:.2f} %", seen.accuracy),
           fmt::format("{:.1f} s", record.seconds),
           with_thousands(static_cast<std::int64_t>(record.images_per_second))};
-}
-
-// `share` of a bar of `width` columns; in eighths of a column where the terminal can.
-std::string bar(double share, int width, const Terminal& terminal) {
-  if (!terminal.has_unicode) {
-    const int full = static_cast<int>(share * width);
-    return fmt::format("[{:#>{}}{:.>{}}]", "", full, "", width - full);
-  }
-  static const char* const kEighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-  const int eighths = static_cast<int>(share * width * 8);
-  std::string text;
-  for (int i = 0; i < eighths / 8; ++i) text += "█";
-  text += kEighths[eighths % 8];
-  const int used = columns_of(text);
-  std::string rest;
-  for (int i = used; i < width; ++i) rest += "░";
-  return styled(text, Style::kGreen, terminal.has_colours) +
-         styled(rest, Style::kDim, terminal.has_colours);
 }
 
 }  // namespace
@@ -85,21 +72,25 @@ ProgressDisplay::ProgressDisplay(const Experiment& experiment, bool quiet, std::
 
 ProgressDisplay::~ProgressDisplay() { clear_live_line(); }
 
-void ProgressDisplay::run_begins(const RunSettings& settings, int parameters, int epochs_done) {
+void ProgressDisplay::run_begins(const RunSettings& settings, const RunResult& result) {
+  const auto epochs_done = static_cast<int>(result.epochs.size());
+  run_had_ended_ = result.status != RunStatus::kInterrupted;
   run_ = settings.name;
   run_epochs_ = settings.recipe.epochs;
   epochs_before_ += epochs_done;
-  const std::string what = fmt::format(
-      "{}, {} parameters, {} epoch{}, seed {}", describe_in_sentence(settings.norm),
-      with_thousands(parameters), run_epochs_, run_epochs_ == 1 ? "" : "s", settings.recipe.seed);
+  const std::string what =
+      fmt::format("{}, {} parameters, {} epoch{}, seed {}", describe_in_sentence(settings.norm),
+                  with_thousands(result.parameters), run_epochs_, run_epochs_ == 1 ? "" : "s",
+                  settings.recipe.seed);
   keep_line("");
   keep_line(styled(run_, Style::kBold, terminal_.has_colours) + "  " + what);
-  if (epochs_done == run_epochs_) {
-    keep_line("  finished before");
+  if (run_had_ended_) {
+    keep_line(fmt::format("  {} before", to_string(result.status)));
     return;
   }
   if (epochs_done > 0) keep_line(fmt::format("  goes on after epoch {}", epochs_done));
-  keep_line(styled(in_columns(head_cells(), line_width()), Style::kDim, terminal_.has_colours));
+  keep_line(styled(in_columns(head_cells(settings.validation > 0), line_width()), Style::kDim,
+                   terminal_.has_colours));
 }
 
 void ProgressDisplay::batch_done(const Progress& progress) {
@@ -184,7 +175,8 @@ std::string ProgressDisplay::live_line(const Progress& progress, int width) cons
     rest += fmt::format("  {}", part);
   }
   if (room < 0) return head.substr(0, static_cast<std::size_t>(std::max(0, width - 1)));
-  return head + "  " + bar(share, std::min(kWidestBar, kNarrowestBar + room), terminal_) + rest;
+  return head + "  " + progress_bar(share, std::min(kWidestBar, kNarrowestBar + room), terminal_) +
+         rest;
 }
 
 // Of the whole experiment, at the pace of this process so far.

@@ -15,7 +15,7 @@ class ProgressDisplay : public RunObserver {
   ProgressDisplay(const Experiment& experiment, bool quiet, std::string how_to_go_on);
   ~ProgressDisplay() override;
 
-  void run_begins(const RunSettings& settings, int parameters, int epochs_done) override;
+  void run_begins(const RunSettings& settings, const RunResult& result) override;
   // Throws Interrupted after Ctrl-C.
   void batch_done(const Progress& progress) override;
   void epoch_done(const EpochRecord& record) override;
@@ -44,6 +44,7 @@ class ProgressDisplay : public RunObserver {
   bool live_line_is_shown_ = false;
   std::string run_;
   int run_epochs_ = 0;
+  bool run_had_ended_ = false;  // before this process
 };
 
 }  // namespace normlab

@@ -12,6 +12,7 @@
 #include "normlab/data/load.h"
 #include "normlab/experiment/experiment.h"
 #include "normlab/experiment/results.h"
+#include "normlab/report/arms_table.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
 
@@ -40,7 +41,10 @@ void make_report(const fs::path& folder) {
   const Dataset test_set = load_dataset(data_of(folder), "test", loading);
   const fs::path summary = folder / "summary.txt";
   write_report(folder, test_set, fs::exists(summary) ? read_text_file(summary) : std::string());
-  fmt::print("{}\n{}\n", results_text(results, test_set.size()), (folder / "report.html").native());
+  fmt::print("{}\n{}\n",
+             has_repeated_arms(results) ? to_plain_text(arms_table(results))
+                                        : results_text(results, test_set.size()),
+             (folder / "report.html").native());
 }
 
 }  // namespace

@@ -41,11 +41,25 @@ void add_run_command(CLI::App& app) {
                           "(the default), norms, fashion");
   command->add_option("--resume", options->resume, "Go on in the folder of a stopped experiment")
       ->type_name("DIR");
+  command
+      ->add_option("--jobs", options->training.jobs,
+                   "Runs at a time, which share out the threads (default: in a sweep one for each "
+                   "thread, else 1: each run has all threads)")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+  command
+      ->add_option("--shard", options->training.shard,
+                   "Train one part of the runs, such as 2/4, in a folder (--out) that all parts "
+                   "share; then: normlab collect")
+      ->type_name("I/N");
+  add_key_option(*command, options->training, "--seeds", "sweep.train.seed",
+                 "Every run once from each of these: 1..30");
   add_training_options(*command, options->training);
   command->footer(
       "Examples:\n"
       "  normlab run\n"
       "  normlab run mine.toml --epochs 3 --set norm.eps=1e-3 --out runs/mine\n"
+      "  normlab run session6 --seeds 1..30 --jobs 2\n"
       "  normlab run --resume runs/latest\n"
       "Keys of experiment files: normlab info --keys");
   command->callback([options, file] { run(*options, file->count() > 0); });

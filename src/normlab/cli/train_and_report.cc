@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 #include <utility>
@@ -12,10 +13,14 @@
 #include "normlab/cli/data.h"
 #include "normlab/cli/interruption.h"
 #include "normlab/cli/progress_display.h"
+#include "normlab/cli/sweep_display.h"
 #include "normlab/experiment/environment.h"
+#include "normlab/experiment/estimate.h"
 #include "normlab/experiment/runner.h"
+#include "normlab/experiment/sweep_runner.h"
 #include "normlab/kernels/simd.h"
 #include "normlab/nn/summary.h"
+#include "normlab/report/arms_table.h"
 #include "normlab/report/repeated_arms.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
@@ -49,20 +54,50 @@ void warn_of_mixed_bits(const std::filesystem::path& environment) {
              *had ? "with" : "without", *had ? "without" : "with");
 }
 
-std::string how_to_go_on(const std::string& path) {
+std::string how_to_go_on(const std::string& path, const TrainingOptions& options) {
+  if (!options.shard.empty()) return "what is done is kept.\nGo on with the same command";
   return fmt::format("what is done is kept.\nGo on with: normlab run --resume {}", path);
+}
+
+// Several runs at a time, each with its share of the threads.
+ExperimentResults train_many(const RunDirectory& directory, const Experiment& experiment,
+                             Datasets& datasets, const TrainingOptions& options) {
+  SweepPlan plan;
+  if (!options.shard.empty()) plan.shard = parse_shard(options.shard);
+  plan.runs = runs_of(experiment, plan.shard.value_or(Shard{}));
+  const int jobs = options.jobs > 0 ? options.jobs : options.engine.threads;
+  plan.jobs = std::clamp(jobs, 1, std::max(1, static_cast<int>(plan.runs.size())));
+  plan.threads = std::max(1, options.engine.threads / plan.jobs);
+  SweepDisplay display(experiment, options.quiet, how_to_go_on(directory.path().string(), options));
+  note_interruptions();
+  SweepRunner runner(experiment, directory, datasets, plan, display);
+  const std::vector<std::size_t> left = runner.left();
+  display.announce(plan, left.size(),
+                   estimate(experiment, plan, runner.results(), left, datasets, was_interrupted));
+  runner.run();
+  return runner.results();
+}
+
+ExperimentResults train_in_turn(const RunDirectory& directory, const Experiment& experiment,
+                                Datasets& datasets, Workers& workers,
+                                const TrainingOptions& options) {
+  ProgressDisplay display(experiment, options.quiet,
+                          how_to_go_on(directory.path().string(), options));
+  note_interruptions();
+  return run_experiment(experiment, directory, datasets, workers, display);
 }
 
 ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
                         Datasets& datasets, Workers& workers, const TrainingOptions& options) {
-  const std::string path = directory.path().string();
   warn_of_other_bits(options.quiet);
-  ProgressDisplay display(experiment, options.quiet, how_to_go_on(path));
-  note_interruptions();
+  const bool in_turn =
+      options.shard.empty() && (options.jobs == 1 || (options.jobs == 0 && !experiment.is_sweep()));
   try {
-    return run_experiment(experiment, directory, datasets, workers, display);
+    return in_turn ? train_in_turn(directory, experiment, datasets, workers, options)
+                   : train_many(directory, experiment, datasets, options);
   } catch (const WriteError& error) {
-    throw WriteError(fmt::format("{}; {}", error.what(), how_to_go_on(path)));
+    throw WriteError(
+        fmt::format("{}; {}", error.what(), how_to_go_on(directory.path().string(), options)));
   }
 }
 
@@ -80,12 +115,37 @@ void draw(const std::filesystem::path& path, const Dataset& test_set, const std:
   }
 }
 
+// Figures and page are for whoever collects the shards.
+void end_shard(const ExperimentResults& results, const std::string& path,
+               const TrainingOptions& options) {
+  std::vector<std::string> failed;
+  std::vector<std::string> elsewhere;
+  for (const RunResult& run : results.runs) {
+    if (run.status == RunStatus::kFailed) failed.push_back(run.name);
+    if (run.status == RunStatus::kInterrupted) elsewhere.push_back(run.name);
+  }
+  if (!elsewhere.empty()) {
+    throw Error(fmt::format(
+        "another process is at work on {} of the {} runs of shard {}: {}\nStart "
+        "the shard again when that process has ended",
+        elsewhere.size(), results.runs.size(), options.shard, fmt::join(elsewhere, ", ")));
+  }
+  fmt::print("shard {} is done{}. When all are: normlab collect {}\n", options.shard,
+             failed.empty() ? "" : fmt::format(", {} of its runs failed", failed.size()), path);
+}
+
 void run_in(const RunDirectory& directory, const Experiment& experiment, Datasets& datasets,
             Workers& workers, const TrainingOptions& options) {
   const ExperimentResults results = train(directory, experiment, datasets, workers, options);
+  if (!options.shard.empty()) {
+    end_shard(results, directory.path().string(), options);
+    return;
+  }
   add_statistics(directory.path());
-  const Dataset& test_set = datasets.get(experiment.runs.front().data_name).test;
-  fmt::print("\n{}\n", results_text(results, test_set.size()));
+  const Dataset& test_set =
+      datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation).test;
+  fmt::print("\n{}\n", has_repeated_arms(results) ? to_plain_text(arms_table(results))
+                                                  : results_text(results, test_set.size()));
   std::fflush(stdout);
   const std::string layers = summary(build_network(experiment.runs.front()));
   write_file_atomically(directory.path() / "summary.txt", layers);
@@ -147,6 +207,14 @@ void train_and_report(Experiment experiment, const std::filesystem::path& folder
   Datasets datasets(load_options(options));
   complete(experiment, folder, datasets, workers);
 
+  if (!options.shard.empty()) {
+    parse_shard(options.shard);
+    if (options.out.empty())
+      throw UsageError("--shard needs --out, the folder that all shards share");
+    const RunDirectory shared = RunDirectory::join(options.out, format_experiment(experiment));
+    run_in(shared, experiment, datasets, workers, options);
+    return;
+  }
   const RunDirectory directory = RunDirectory::create(options.out, experiment.name);
   write_file_atomically(directory.path() / "experiment.toml", format_experiment(experiment));
   directory.become_latest();
@@ -158,6 +226,10 @@ void resume_and_report(const std::filesystem::path& path, const TrainingOptions&
     throw UsageError(
         "--resume goes on with what the folder says; --out, --set, --epochs and --seed belong to a "
         "new experiment");
+  }
+  if (!options.shard.empty()) {
+    throw UsageError(
+        "--resume takes the whole folder; a shard goes on by the command that began it");
   }
   use_engine_options(options.engine);
   const RunDirectory directory = RunDirectory::open(path);

@@ -13,7 +13,9 @@ namespace normlab {
 
 struct TrainingOptions {
   EngineOptions engine;
+  int jobs = 0;  // runs at a time; 0: one for each thread in a sweep, else one after the other
   std::string out;
+  std::string shard;  // "2/4": of several processes that share the folder; empty: all is here
   bool quiet = false;
   bool no_report = false;
   std::vector<std::string> sets;    // --set key=value

@@ -11,16 +11,21 @@
 #include "normlab/base/nearest.h"
 #include "normlab/experiment/keys.h"
 #include "normlab/experiment/shipped.h"
+#include "normlab/experiment/sweep.h"
 #include "normlab/formats/toml_reader.h"
 
 namespace normlab {
 namespace {
 
-// Names become folders.
-bool is_good_name(const std::string& name) {
-  return !name.empty() && name.size() <= 64 && name.front() != '.' && name.front() != '-' &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isalnum(c) != 0 ||
+constexpr std::size_t kLongestName = 120;
+
+// Names become folders; those of runs may hold single blanks.
+bool is_good_name(const std::string& name, bool is_run) {
+  return !name.empty() && name.size() <= kLongestName && name.front() != '.' &&
+         name.front() != '-' && name.front() != ' ' && name.back() != ' ' &&
+         name.find("  ") == std::string::npos &&
+         std::all_of(name.begin(), name.end(), [&](unsigned char c) {
+           return std::isalnum(c) != 0 || (is_run && c == ' ') ||
                   std::string_view("+-_.=()").find(static_cast<char>(c)) != std::string_view::npos;
          });
 }
@@ -32,17 +37,33 @@ bool is_name_of_a_file(const std::string& name) {
   return std::find(known.begin(), known.end(), extension) != known.end();
 }
 
-std::string read_name(const TomlReader& table, const std::string& otherwise) {
-  const std::string name = table.text("name").value_or(otherwise);
-  if (!is_good_name(name)) {
-    table.fail("name", fmt::format("\"{}\" cannot be the name of a folder; use up to 64 letters, "
-                                   "digits and + - _ . = ( )",
-                                   name));
+// What keeps a name from being a folder's; empty if nothing does.
+std::string complaint_about_name(const std::string& name, bool is_run) {
+  if (!is_good_name(name, is_run)) {
+    return fmt::format(
+        "\"{}\" cannot be the name of a folder; use up to {} letters, digits{} and + - _ . = ( )",
+        name, kLongestName, is_run ? ", single blanks" : "");
   }
   if (is_name_of_a_file(name)) {
-    table.fail("name", fmt::format("\"{}\" looks like the name of a file; leave out {}", name,
-                                   std::filesystem::path(name).extension().string()));
+    return fmt::format("\"{}\" looks like the name of a file; leave out {}", name,
+                       std::filesystem::path(name).extension().string());
   }
+  return "";
+}
+
+std::string read_experiment_name(const TomlReader& table, const std::string& otherwise) {
+  const std::string name = table.text("name").value_or(otherwise);
+  const std::string complaint = complaint_about_name(name, /*is_run=*/false);
+  if (!complaint.empty()) table.fail("name", complaint);
+  return name;
+}
+
+// The name of a run, or of its arm; nothing if it has none of its own.
+std::optional<std::string> read_run_name(const TomlReader& table, const std::string& key) {
+  const std::optional<std::string> name = table.text(key);
+  if (!name) return std::nullopt;
+  const std::string complaint = complaint_about_name(*name, /*is_run=*/true);
+  if (!complaint.empty()) table.fail(key, complaint);
   return name;
 }
 
@@ -70,7 +91,7 @@ void read_settings(RunSettings& settings, const TomlReader& table) {
 }
 
 void apply(RunSettings& settings, const Override& change) {
-  if (change.key == "name") return;  // of the experiment
+  if (change.key == "name" || change.key.starts_with("sweep.")) return;
   const auto keys = experiment_keys();
   const auto key = std::find_if(keys.begin(), keys.end(),
                                 [&](const ExperimentKey& each) { return each.name == change.key; });
@@ -79,13 +100,6 @@ void apply(RunSettings& settings, const Override& change) {
       TomlReader::assignment(change.key, change.value, key->is_text, change.source);
   key->read(settings, table);
   table.refuse_unknown_keys();
-}
-
-std::string default_run_name(const RunSettings& settings) {
-  const Norm& norm = settings.norm;
-  return short_name(norm.kind) + (norm.weight_standardization ? "+WS" : "") +
-         (settings.recipe.l1 > 0 ? "+L1" : "") +
-         (norm.placement == NormPlacement::kModel ? "" : "-" + to_string(norm.placement));
 }
 
 // Values that are good by themselves and do not go together.
@@ -110,6 +124,27 @@ void check(const RunSettings& settings, const std::string& source) {
   }
 }
 
+void check_data(const RunSettings& run, const RunSettings& first, const TomlReader& table) {
+  if (run.validation != first.validation) {
+    table.fail("data.validation",
+               fmt::format("all runs of an experiment hold out the same images, or their results "
+                           "could not be compared; run {} holds out {}",
+                           first.name, first.validation));
+  }
+  if (run.data_name == first.data_name) return;
+  table.fail("data.name", fmt::format("all runs of an experiment have the same data, or their "
+                                      "results could not be compared; run {} has {}",
+                                      first.name, first.data_name));
+}
+
+// What a [[run]] says must not be lost to the sweep.
+void refuse_varied(const TomlReader& run, const Sweep& sweep) {
+  for (const ExperimentKey& key : experiment_keys()) {
+    if (!run.has(key.name) || !sweep.varies(key.name)) continue;
+    run.fail(key.name, fmt::format("{} has a list in [sweep], too; leave one out", key.name));
+  }
+}
+
 }  // namespace
 
 Override parse_override(const std::string& assignment) {
@@ -131,62 +166,90 @@ Experiment parse_experiment(const std::string& text, const std::string& source,
                             const std::vector<Override>& overrides) {
   const TomlReader file(text, source);
   Experiment experiment;
-  experiment.name = read_name(file, std::filesystem::path(source).stem().string());
+  experiment.name = read_experiment_name(file, std::filesystem::path(source).stem().string());
   for (const Override& change : overrides) {
     if (change.key != "name") continue;
     experiment.name =
-        read_name(TomlReader::assignment("name", change.value, true, change.source), "");
+        read_experiment_name(TomlReader::assignment("name", change.value, true, change.source), "");
+  }
+  const Sweep sweep(file, overrides);
+  for (const Override& change : overrides) {
+    if (sweep.varies(change.key)) {
+      throw UsageError(fmt::format(
+          "{}: {} has a list in [sweep]; replace that one: --set sweep.{}=", change.source,
+          change.key, change.key));
+    }
   }
   RunSettings shared;
   read_settings(shared, file);
-  const std::vector<TomlReader> runs = file.tables("run");
+  const std::vector<TomlReader> tables = file.tables("run");
   file.refuse_unknown_keys();
 
-  std::set<std::string> names;
-  const auto add_run = [&](const TomlReader& table, bool is_run) {
+  const auto read_run = [&](const TomlReader* table) {
     RunSettings settings = shared;
-    if (is_run) {
-      read_settings(settings, table);
-      settings.name = table.text("name").value_or("");
-      table.refuse_unknown_keys();
+    std::optional<std::string> name;
+    if (table != nullptr) {
+      read_settings(settings, *table);
+      name = read_run_name(*table, "name");
+      settings.arm = read_run_name(*table, "arm").value_or("");
+      table->refuse_unknown_keys();
+      refuse_varied(*table, sweep);
     }
     for (const Override& change : overrides) apply(settings, change);
-    if (is_run && table.has("name")) {
-      settings.name = read_name(table, "");
-    } else {
-      settings.name = default_run_name(settings);
-    }
-    if (!names.insert(settings.name).second) {
+    settings.name = name ? *name : sweep.base_name(settings);
+    return settings;
+  };
+  std::vector<RunSettings> runs;
+  if (tables.empty()) runs.push_back(read_run(nullptr));
+  for (const TomlReader& table : tables) runs.push_back(read_run(&table));
+
+  std::set<std::string> folders;
+  const auto check_name = [&](const RunSettings& run, const TomlReader& table) {
+    if (!folders.insert(folder_of(run.name)).second) {
       table.fail("name", fmt::format("another run is called {} already; give each [[run]] a name "
                                      "of its own",
-                                     settings.name));
+                                     run.name));
     }
-    check(settings, source);
-    if (!experiment.runs.empty() && experiment.runs.front().data_name != settings.data_name) {
-      table.fail("data.name",
-                 fmt::format("all runs of an experiment have the same data, or their "
-                             "results could not be compared; run {} has {}",
-                             experiment.runs.front().name, experiment.runs.front().data_name));
-    }
-    experiment.runs.push_back(std::move(settings));
   };
-  for (const TomlReader& run : runs) add_run(run, true);
-  if (runs.empty()) add_run(file, false);
+  // Before the sweep multiplies them, while each still has its place in the file.
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const TomlReader& table = tables.empty() ? file : tables[i];
+    check_name(runs[i], table);
+    check_data(runs[i], runs.front(), table);
+  }
+  if (!sweep.is_empty()) {
+    runs = sweep.multiply(runs);
+    folders.clear();
+    for (const RunSettings& run : runs) {
+      const std::string complaint = complaint_about_name(run.name, /*is_run=*/true);
+      if (!complaint.empty()) file.fail("sweep", complaint);
+      check_name(run, file);
+      check_data(run, runs.front(), file);
+    }
+  }
+  for (const RunSettings& run : runs) check(run, source);
+  experiment.runs = std::move(runs);
   return experiment;
+}
+
+std::string folder_of(const std::string& run) {
+  std::string folder = run;
+  std::replace(folder.begin(), folder.end(), ' ', '-');
+  return folder;
 }
 
 std::string format_experiment(const Experiment& experiment) {
   const std::vector<RunSettings>& runs = experiment.runs;
-  const auto is_shared = [&](const ExperimentKey& key) {
-    return std::all_of(runs.begin(), runs.end(), [&](const RunSettings& each) {
-      return key.write(each) == key.write(runs.front());
-    });
-  };
   std::string text = fmt::format("name = {}\n", toml_string(experiment.name));
   std::string section;
+  std::vector<const ExperimentKey*> varied;
   for (const ExperimentKey& key : experiment_keys()) {
     const std::string value = key.write(runs.front());
-    if (!is_shared(key) || value.empty()) continue;
+    const bool is_shared = std::all_of(runs.begin(), runs.end(), [&](const RunSettings& each) {
+      return key.write(each) == value;
+    });
+    if (!is_shared) varied.push_back(&key);
+    if (!is_shared || value.empty()) continue;
     const auto dot = key.name.find('.');
     if (key.name.substr(0, dot) != section) {
       section = key.name.substr(0, dot);
@@ -196,9 +259,10 @@ std::string format_experiment(const Experiment& experiment) {
   }
   for (const RunSettings& run : runs) {
     text += fmt::format("\n[[run]]\nname = {}\n", toml_string(run.name));
-    for (const ExperimentKey& key : experiment_keys()) {
-      const std::string value = key.write(run);
-      if (!is_shared(key) && !value.empty()) text += fmt::format("{} = {}\n", key.name, value);
+    if (!run.arm.empty()) text += fmt::format("arm = {}\n", toml_string(run.arm));
+    for (const ExperimentKey* key : varied) {
+      const std::string value = key->write(run);
+      if (!value.empty()) text += fmt::format("{} = {}\n", key->name, value);
     }
   }
   return text;

@@ -8,9 +8,9 @@
 //   norm.kind = "batch"
 //   l1.lambda = 0.009
 //
-// Every key may stand at the top, for all runs, and in a [[run]], for that run.
-// docs/experiment-files.md lists them; experiment/keys.h is the one table behind that page, the
-// reader and the writer.
+// Every key may stand at the top, for all runs, and in a [[run]], for that run. A [sweep]
+// multiplies the runs (experiment/sweep.h). docs/experiment-files.md lists them; experiment/keys.h
+// is the one table behind that page, the reader and the writer.
 #pragma once
 
 #include <filesystem>
@@ -27,10 +27,11 @@ namespace normlab {
 
 // Everything that a run depends on.
 struct RunSettings {
-  std::string name;  // also that of its folder
+  std::string name;  // "GN seed 3"
   std::string arm;   // the name without the seed where a sweep repeats it; empty: the name
 
   std::string data_name = "mnist";  // or a folder, with a slash (data/load.h)
+  int validation = 0;               // training images that are held out
 
   std::string model_file = "session6";
   std::string model_text;         // in place of a file
@@ -43,10 +44,17 @@ struct RunSettings {
 
 struct Experiment {
   std::string name;
-  std::vector<RunSettings> runs;  // at least one; names differ
+  std::vector<RunSettings> runs;  // at least one; their folders differ
+
+  // Whether a [sweep] made the runs: they have an `arm` then.
+  bool is_sweep() const { return !runs.front().arm.empty(); }
 };
 
-// `--set train.epochs=3`: applied after the file, to every run; `name` is the experiment's.
+// The folder of a run: its name, with - for blanks ("GN-seed-3").
+std::string folder_of(const std::string& run);
+
+// `--set train.epochs=3`: applied after the file, to every run; `name` is the experiment's, and
+// `sweep.train.seed` that key's list in the [sweep].
 struct Override {
   std::string key;
   std::string value;   // as in a file, quotes may be left out
@@ -61,7 +69,8 @@ Override parse_override(const std::string& assignment);
 Experiment parse_experiment(const std::string& text, const std::string& source,
                             const std::vector<Override>& overrides = {});
 
-// The whole of an experiment as the text of a file: every key, with what all runs share at the top.
+// The whole of an experiment as the text of a file: every key, with what all runs share at the top,
+// and every run of a sweep.
 // parse_experiment() gives the same experiment back.
 std::string format_experiment(const Experiment& experiment);
 

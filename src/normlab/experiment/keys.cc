@@ -81,11 +81,12 @@ ExperimentKey text_key(std::string name, std::string meaning, Member member) {
 }
 
 // An enumeration with to_string(); `values` lists all of it.
-template <class Values, class Value, class Member>
-ExperimentKey choice_key(std::string name, const Values& values, std::string (*name_of)(Value),
-                         std::string meaning, Member member) {
+template <class Values, class Member>
+ExperimentKey choice_key(std::string name, const Values& values,
+                         std::string (*name_of)(typename Values::value_type), std::string meaning,
+                         Member member) {
   std::vector<std::string> names;
-  for (const Value value : values) names.push_back(name_of(value));
+  for (const auto value : values) names.push_back(name_of(value));
   ExperimentKey made = key(std::move(name), fmt::format("one of {}", fmt::join(names, ", ")), "",
                            std::move(meaning));
   made.is_text = true;
@@ -178,6 +179,23 @@ ExperimentKey model_key(std::string name, std::string meaning, std::string RunSe
   return made;
 }
 
+// The seed of one source of chance.
+ExperimentKey chance_key(std::string name, std::string meaning,
+                         std::optional<std::uint64_t> Chance::*member) {
+  const Range<std::int64_t> range = {.least = 0};
+  ExperimentKey made = key(std::move(name), "whole number", to_string(range), std::move(meaning));
+  made.read = [name = made.name, range, member](RunSettings& settings, const TomlReader& table) {
+    if (const auto value = table.whole(name, range)) {
+      settings.recipe.chance.*member = static_cast<std::uint64_t>(*value);
+    }
+  };
+  made.write = [member](const RunSettings& settings) {
+    const auto& seed = settings.recipe.chance.*member;
+    return seed ? fmt::format("{}", *seed) : std::string();
+  };
+  return made;
+}
+
 ExperimentKey dropout_key() {
   const Range<double> range = {.least = 0, .most = 1, .below_most = true};
   ExperimentKey made = key("model.dropout", "number", to_string(range),
@@ -228,6 +246,11 @@ std::vector<ExperimentKey> make_keys() {
       "what is left is divided by it, one for each channel; empty: that of "
       "the training images",
       [](auto& s) -> auto& { return s.recipe.std; }));
+  keys.push_back(whole_key(
+      "data.validation", {.least = 0, .most = 10'000'000},
+      "training images that are held out and scored after each epoch; the test images are then "
+      "scored once, after the last",
+      [](auto& s) -> auto& { return s.validation; }));
 
   keys.push_back(switch_key(
       "augment.enabled", "change each training image a little, each time",
@@ -319,6 +342,18 @@ std::vector<ExperimentKey> make_keys() {
       "how convolutions are computed: winograd where kernels are 3 wide and stride is 1, which is "
       "faster and rounds otherwise (docs/parity.md), or all direct",
       [](auto& s) -> auto& { return s.convolution; }));
+
+  keys.push_back(chance_key("chance.initialisation",
+                            "seed of the first weights; not set: train.seed",
+                            &Chance::initialisation));
+  keys.push_back(chance_key("chance.order",
+                            "seed of the order of the training images; not set: train.seed",
+                            &Chance::order));
+  keys.push_back(chance_key("chance.augmentation",
+                            "seed of the changes to them; not set: train.seed",
+                            &Chance::augmentation));
+  keys.push_back(
+      chance_key("chance.dropout", "seed of dropout; not set: train.seed", &Chance::dropout));
 
   keys.push_back(number_key(
       "optimizer.momentum", {.least = 0, .most = 1, .below_most = true},

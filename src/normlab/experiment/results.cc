@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -20,16 +22,22 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json to_json(const EpochRecord& record) {
-  return {{"epoch", record.epoch},
-          {"learning_rate", record.learning_rate},
-          {"train_loss", record.train_loss},
-          {"train_accuracy", record.train_accuracy},
-          {"train_objective", record.train_objective},
-          {"test_loss", record.test_loss},
-          {"test_accuracy", record.test_accuracy},
-          {"test_correct", record.test_correct},
-          {"seconds", record.seconds},
-          {"images_per_second", record.images_per_second}};
+  Json json = {{"epoch", record.epoch},
+               {"learning_rate", record.learning_rate},
+               {"train_loss", record.train_loss},
+               {"train_accuracy", record.train_accuracy},
+               {"train_objective", record.train_objective},
+               {"test_loss", record.test_loss},
+               {"test_accuracy", record.test_accuracy},
+               {"test_correct", record.is_tested() ? Json(record.test_correct) : Json()},
+               {"seconds", record.seconds},
+               {"images_per_second", record.images_per_second}};
+  if (record.validation) {
+    json["validation_loss"] = record.validation->loss;
+    json["validation_accuracy"] = record.validation->accuracy;
+    json["validation_correct"] = record.validation->correct;
+  }
+  return json;
 }
 
 Json to_json(const RunResult& run) {
@@ -60,6 +68,8 @@ class Node {
     if (found == value_.end()) fail(fmt::format("\"{}\" is missing", place));
     return {*found, file_, place};
   }
+
+  bool has(const char* key) const { return value_.is_object() && value_.contains(key); }
 
   // Calls take(Node) for each element of a list.
   template <class Take>
@@ -114,9 +124,13 @@ EpochRecord read_epoch(const Node& node) {
   record.train_objective = node["train_objective"].real();
   record.test_loss = node["test_loss"].real();
   record.test_accuracy = node["test_accuracy"].real();
-  record.test_correct = node["test_correct"].integer();
+  if (record.is_tested()) record.test_correct = node["test_correct"].integer();
   record.seconds = node["seconds"].real();
   record.images_per_second = node["images_per_second"].real();
+  if (node.has("validation_correct")) {
+    record.validation = {node["validation_loss"].real(), node["validation_accuracy"].real(),
+                         node["validation_correct"].integer()};
+  }
   return record;
 }
 
@@ -154,15 +168,64 @@ RunResult read_run(const Node& node) {
   return run;
 }
 
+std::string format_json(const Json& document) {
+  return document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+Json read_json(const std::filesystem::path& path) {
+  const std::string text = read_text_file(path);
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", path.native(),
+                            error.byte));
+  }
+}
+
 const std::vector<std::string> kHistoryColumns = {
     "epoch",     "learning_rate", "train_loss",   "train_accuracy", "train_objective",
     "test_loss", "test_accuracy", "test_correct", "seconds",        "images_per_second"};
 
-void append_history(CsvWriter& csv, const EpochRecord& record) {
+const std::vector<std::string> kValidationColumns = {"validation_loss", "validation_accuracy",
+                                                     "validation_correct"};
+
+bool has_validation(const History& history) {
+  return std::any_of(history.begin(), history.end(),
+                     [](const EpochRecord& record) { return record.validation.has_value(); });
+}
+
+std::vector<std::string> history_columns(bool with_validation) {
+  std::vector<std::string> columns = kHistoryColumns;
+  if (with_validation) {
+    columns.insert(columns.end(), kValidationColumns.begin(), kValidationColumns.end());
+  }
+  return columns;
+}
+
+// What was not scored is left empty.
+void append_scores(CsvWriter& csv, const std::optional<Scores>& scores) {
+  if (scores) {
+    csv.real(scores->loss).real(scores->accuracy).integer(scores->correct);
+  } else {
+    csv.text("").text("").text("");
+  }
+}
+
+void append_history(CsvWriter& csv, const EpochRecord& record, bool with_validation) {
   csv.integer(record.epoch).real(record.learning_rate);
   csv.real(record.train_loss).real(record.train_accuracy).real(record.train_objective);
-  csv.real(record.test_loss).real(record.test_accuracy).integer(record.test_correct);
+  const Scores test = {record.test_loss, record.test_accuracy, record.test_correct};
+  append_scores(csv, record.is_tested() ? std::optional(test) : std::nullopt);
   csv.real(record.seconds).real(record.images_per_second);
+  if (with_validation) append_scores(csv, record.validation);
+}
+
+// Three fields from `fields[at]` on; nothing if they are empty.
+std::optional<Scores> read_scores(const CsvReader& csv, const std::vector<std::string>& fields,
+                                  std::size_t at) {
+  if (fields[at].empty() && fields[at + 1].empty() && fields[at + 2].empty()) return std::nullopt;
+  return Scores{csv.real(fields[at]), csv.real(fields[at + 1]),
+                static_cast<int>(csv.integer(fields[at + 2]))};
 }
 
 }  // namespace
@@ -193,19 +256,24 @@ void write_results(const std::filesystem::path& path, const ExperimentResults& r
   if (!results.statistics.empty())
     document["statistics"] = object(results.statistics, "statistics");
   document["environment"] = object(results.environment, "environment");
-  write_file_atomically(path, document.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
+  write_file_atomically(path, format_json(document));
+}
+
+void write_ended_run(const std::filesystem::path& path, const EndedRun& run) {
+  Json document = to_json(run.result);
+  document["settings_sha256"] = run.settings_sha256;
+  write_file_atomically(path, format_json(document));
+}
+
+EndedRun read_ended_run(const std::filesystem::path& path) {
+  const Json document = read_json(path);
+  const Node root(document, path.native(), "");
+  return {read_run(root), root["settings_sha256"].text()};
 }
 
 ExperimentResults read_results(const std::filesystem::path& path) {
-  const std::string& file = path.native();
-  const std::string text = read_text_file(path);
-  Json document;
-  try {
-    document = Json::parse(text);
-  } catch (const Json::parse_error& error) {
-    throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", file, error.byte));
-  }
-  const Node root(document, file, "");
+  const Json document = read_json(path);
+  const Node root(document, path.native(), "");
   ExperimentResults results;
   results.experiment = root["experiment"].text();
   root["runs"].for_each([&](const Node& run) { results.runs.push_back(read_run(run)); });
@@ -217,14 +285,18 @@ ExperimentResults read_results(const std::filesystem::path& path) {
 std::string results_csv(const ExperimentResults& results) {
   std::vector<std::string> columns = {"run", "arm",  "norm",       "groups",
                                       "l1",  "seed", "parameters", "status"};
-  columns.insert(columns.end(), kHistoryColumns.begin(), kHistoryColumns.end());
+  const bool with_validation =
+      std::any_of(results.runs.begin(), results.runs.end(),
+                  [](const RunResult& run) { return has_validation(run.epochs); });
+  const std::vector<std::string> of_history = history_columns(with_validation);
+  columns.insert(columns.end(), of_history.begin(), of_history.end());
   CsvWriter csv(columns);
   for (const RunResult& run : results.runs) {
     for (const EpochRecord& record : run.epochs) {
       csv.text(run.name).text(run.arm).text(to_string(run.norm.kind)).integer(run.norm.groups);
       csv.real(run.l1).text(fmt::format("{}", run.seed)).integer(run.parameters);
       csv.text(to_string(run.status));
-      append_history(csv, record);
+      append_history(csv, record, with_validation);
       csv.end_row();
     }
   }
@@ -236,9 +308,10 @@ void write_results_csv(const std::filesystem::path& path, const ExperimentResult
 }
 
 void write_history_csv(const std::filesystem::path& path, const History& history) {
-  CsvWriter csv(kHistoryColumns);
+  const bool with_validation = has_validation(history);
+  CsvWriter csv(history_columns(with_validation));
   for (const EpochRecord& record : history) {
-    append_history(csv, record);
+    append_history(csv, record, with_validation);
     csv.end_row();
   }
   write_file_atomically(path, csv.table());
@@ -247,7 +320,8 @@ void write_history_csv(const std::filesystem::path& path, const History& history
 History read_history_csv(const std::filesystem::path& path) {
   const std::string text = read_text_file(path);
   CsvReader csv(text, path.native());
-  if (csv.columns() != kHistoryColumns) {
+  const bool with_validation = csv.columns() == history_columns(true);
+  if (csv.columns() != history_columns(with_validation)) {
     throw Error(fmt::format("{}: the columns are not those of a history: {}", path.native(),
                             fmt::join(kHistoryColumns, ", ")));
   }
@@ -260,9 +334,12 @@ History read_history_csv(const std::filesystem::path& path) {
     record.train_loss = csv.real(fields[2]);
     record.train_accuracy = csv.real(fields[3]);
     record.train_objective = csv.real(fields[4]);
-    record.test_loss = csv.real(fields[5]);
-    record.test_accuracy = csv.real(fields[6]);
-    record.test_correct = static_cast<int>(csv.integer(fields[7]));
+    constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+    const Scores test = read_scores(csv, fields, 5).value_or(Scores{kNone, kNone, 0});
+    record.test_loss = test.loss;
+    record.test_accuracy = test.accuracy;
+    record.test_correct = test.correct;
+    if (with_validation) record.validation = read_scores(csv, fields, kHistoryColumns.size());
     record.seconds = csv.real(fields[8]);
     record.images_per_second = csv.real(fields[9]);
     history.push_back(record);

@@ -49,6 +49,17 @@ void write_results(const std::filesystem::path& path, const ExperimentResults& r
 // for damaged JSON, a missing key, a value of the wrong type, or a `folder` that is no plain name.
 ExperimentResults read_results(const std::filesystem::path& path);
 
+// result.json in the folder of a run that has ended: what results.json says of it, so that the
+// results of many runs, trained by many processes, can be put together.
+struct EndedRun {
+  RunResult result;
+  std::string settings_sha256;  // of all that it was told; others make it another run
+};
+
+// As write_results() and read_results().
+void write_ended_run(const std::filesystem::path& path, const EndedRun& run);
+EndedRun read_ended_run(const std::filesystem::path& path);
+
 // The same in CSV: one row per run and epoch, with the columns that history.csv has too.
 std::string results_csv(const ExperimentResults& results);
 void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results);

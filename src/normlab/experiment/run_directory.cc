@@ -18,6 +18,7 @@ namespace normlab {
 namespace {
 
 constexpr auto kLockFile = ".lock";
+constexpr auto kCollectLockFile = ".collect-lock";
 
 bool holds_experiment(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -68,13 +69,18 @@ void hold(int lock, int kind, const std::filesystem::path& path) {
       fmt::format("{}: the folder is in use, another normlab is at work in it", path.string()));
 }
 
-int lock_to_write(const std::filesystem::path& path) {
-  const std::filesystem::path file = path / kLockFile;
+int open_lock(const std::filesystem::path& file) {
   const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (lock < 0) {
-    throw WriteError(fmt::format("{}: nothing can be written there: {}", path.string(),
+    throw WriteError(fmt::format("{}: nothing can be written there: {}",
+                                 file.parent_path().string(),
                                  std::generic_category().message(errno)));
   }
+  return lock;
+}
+
+int lock_to_write(const std::filesystem::path& path) {
+  const int lock = open_lock(path / kLockFile);
   hold(lock, LOCK_EX, path);
   remove_abandoned_files(path);
   return lock;
@@ -107,6 +113,34 @@ RunDirectory RunDirectory::open(const std::filesystem::path& path) {
   return RunDirectory(path, lock_to_write(path));
 }
 
+RunDirectory RunDirectory::join(const std::filesystem::path& path,
+                                const std::string& experiment_text) {
+  if (!create_new(path) && !holds_experiment(path) && !is_unused(path)) {
+    throw Error(fmt::format("{}: the folder is in use, it is not empty. Choose another with --out",
+                            path.string()));
+  }
+  const int lock = open_lock(path / kLockFile);
+  hold(lock, LOCK_SH, path);
+  RunDirectory directory(path, lock);
+  const std::filesystem::path file = path / "experiment.toml";
+  if (!create_file_atomically(file, experiment_text) && read_text_file(file) != experiment_text) {
+    throw Error(fmt::format("{}: another experiment is there; choose another folder with --out",
+                            path.string()));
+  }
+  return directory;
+}
+
+RunDirectory RunDirectory::open_to_collect(const std::filesystem::path& path) {
+  require_experiment(path);
+  const int lock = open_lock(path / kLockFile);
+  hold(lock, LOCK_SH, path);
+  RunDirectory directory(path, lock, open_lock(path / kCollectLockFile));
+  if (::flock(directory.collect_lock_, LOCK_EX | LOCK_NB) != 0) {
+    throw Error(fmt::format("{}: another normlab collects it just now", path.string()));
+  }
+  return directory;
+}
+
 RunDirectory RunDirectory::open_to_read(const std::filesystem::path& path) {
   require_experiment(path);
   // Without a lock file nobody can be at work there.
@@ -116,10 +150,23 @@ RunDirectory RunDirectory::open_to_read(const std::filesystem::path& path) {
 }
 
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      collect_lock_(std::exchange(other.collect_lock_, -1)) {}
 
 RunDirectory::~RunDirectory() {
   if (lock_ >= 0) ::close(lock_);
+  if (collect_lock_ >= 0) ::close(collect_lock_);
+}
+
+RunDirectory::Claim::~Claim() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+RunDirectory::Claim RunDirectory::claim(const std::string& run) const {
+  Claim claim(open_lock(run_folder(run) / kLockFile));
+  if (::flock(claim.lock_, LOCK_EX | LOCK_NB) != 0) return {};
+  return claim;
 }
 
 std::filesystem::path RunDirectory::run_folder(const std::string& run) const {

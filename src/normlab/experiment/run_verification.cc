@@ -14,6 +14,7 @@
 #include "normlab/base/file.h"
 #include "normlab/experiment/digests_csv.h"
 #include "normlab/experiment/outcome.h"
+#include "normlab/experiment/training_run.h"
 #include "normlab/train/digests.h"
 
 namespace normlab {
@@ -36,6 +37,8 @@ struct Column {
   const char* name;
   double (*of)(const EpochRecord&);
 };
+Scores held_out(const EpochRecord& record) { return record.validation.value_or(Scores{}); }
+
 constexpr std::array kColumns = {
     Column{"epoch", [](const EpochRecord& r) { return static_cast<double>(r.epoch); }},
     Column{"learning_rate", [](const EpochRecord& r) { return r.learning_rate; }},
@@ -45,7 +48,11 @@ constexpr std::array kColumns = {
     Column{"test_loss", [](const EpochRecord& r) { return r.test_loss; }},
     Column{"test_accuracy", [](const EpochRecord& r) { return r.test_accuracy; }},
     Column{"test_correct",
-           [](const EpochRecord& r) { return static_cast<double>(r.test_correct); }}};
+           [](const EpochRecord& r) { return static_cast<double>(r.test_correct); }},
+    Column{"validation_loss", [](const EpochRecord& r) { return held_out(r).loss; }},
+    Column{"validation_accuracy", [](const EpochRecord& r) { return held_out(r).accuracy; }},
+    Column{"validation_correct",
+           [](const EpochRecord& r) { return static_cast<double>(held_out(r).correct); }}};
 
 bool is_same_number(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
@@ -84,7 +91,7 @@ class RunVerifier {
         data_(data),
         workers_(workers),
         network_(build_network(settings)) {
-    network_.initialise(settings.recipe.seed);
+    network_.initialise(settings.recipe.initialisation_seed());
     verdict_.name = settings.name;
     verdict_.status = recorded.status;
     verdict_.of_epochs = settings.recipe.epochs;
@@ -93,11 +100,10 @@ class RunVerifier {
   RunVerdict verify(RunObserver& observer) {
     check_description();
     read_files();
-    const auto parameters = static_cast<int>(network_.parameter_values().size());
     RunSettings shown = settings_;
     shown.recipe.epochs = epochs_to_repeat(recorded_);
     if (shown.recipe.epochs == 0) return std::move(verdict_);
-    observer.run_begins(shown, parameters, 0);
+    observer.run_begins(shown, describe(settings_));
     if (repeat(observer) && recorded_.status == RunStatus::kFinished) compare_outcome();
     return std::move(verdict_);
   }
@@ -169,7 +175,8 @@ class RunVerifier {
 
   // False if it went another way.
   bool repeat(RunObserver& observer) {
-    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_);
+    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_,
+                    data_.held_out());
     const auto progress = [&](const Progress& now) {
       observer.batch_done(now);
       return true;

@@ -4,112 +4,19 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
-#include "normlab/experiment/digests_csv.h"
-#include "normlab/experiment/outcome.h"
-#include "normlab/experiment/predictions.h"
+#include "normlab/experiment/environment.h"
+#include "normlab/experiment/training_run.h"
 #include "normlab/nn/network.h"
-#include "normlab/train/checkpoint.h"
-#include "normlab/train/digests.h"
 
 namespace normlab {
 namespace {
-
-constexpr auto kModelFile = "model.safetensors";
-constexpr auto kPredictionsFile = "predictions.csv";
-
-// Everything that a run depends on, to be compared when it is gone on with.
-std::string settings_text(const RunSettings& settings, const DatasetPair& data) {
-  std::string text = format_experiment({settings.name, {settings}});
-  for (const Dataset* split : {&data.train, &data.test}) {
-    text += fmt::format("# {}: images {}, labels {}\n", split->split, split->images_sha256,
-                        split->labels_sha256);
-  }
-  return text;
-}
-
-// One run, from its first epoch or its checkpoint to its files.
-class Run {
- public:
-  Run(const RunSettings& settings, std::filesystem::path folder, const DatasetPair& data,
-      Workers& workers)
-      : settings_(settings),
-        folder_(std::move(folder)),
-        data_(data),
-        workers_(workers),
-        network_(build_network(settings)) {
-    network_.initialise(settings.recipe.seed);
-  }
-
-  int parameters() const { return static_cast<int>(network_.parameter_values().size()); }
-
-  // Takes up the newest whole checkpoint, if there is one; gives the history until then.
-  History restore(RunObserver& observer) {
-    FoundCheckpoint found = find_checkpoint(folder_);
-    if (!found.remark.empty()) observer.remark(found.remark);
-    if (!found.checkpoint) return {};
-    if (found.checkpoint->settings != settings_text(settings_, data_)) {
-      throw Error(
-          fmt::format("{}: its checkpoint was made with other settings or data than those of this "
-                      "experiment; delete that folder to train the run from its start",
-                      folder_.string()));
-    }
-    state_ = std::move(found.checkpoint->state);
-    return std::move(found.checkpoint->history);
-  }
-
-  bool is_finished() const {
-    return state_.epochs_done >= settings_.recipe.epochs &&
-           std::filesystem::exists(folder_ / kModelFile) &&
-           std::filesystem::exists(folder_ / kPredictionsFile);
-  }
-
-  template <class EpochDone>
-  void train(RunObserver& observer, EpochDone epoch_done) {
-    Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_);
-    if (state_.epochs_done > 0) trainer.restore(state_);
-    const auto progress = [&](const Progress& now) {
-      observer.batch_done(now);
-      return true;
-    };
-    while (trainer.epochs_done() < settings_.recipe.epochs) {
-      const EpochRecord record = trainer.run_epoch(progress);
-      epoch_done(record, trainer.state());
-    }
-  }
-
-  void save_checkpoint(TrainingState state, const History& history) const {
-    write_checkpoint(folder_, {settings_text(settings_, data_), std::move(state), history});
-    save_history(history);
-  }
-
-  void save_history(const History& history) const {
-    write_history_csv(folder_ / "history.csv", history);
-    write_digests(folder_ / "digests.csv", array_names(network_), history);
-  }
-
-  void save_outcome(const History& history) const {
-    // Once more: a run that was stopped between its last checkpoint and its history comes here at
-    // once.
-    save_history(history);
-    const RunOutcome outcome = outcome_of(network_, settings_, data_, workers_);
-    write_safetensors(folder_ / kModelFile, outcome.model);
-    write_predictions(folder_ / kPredictionsFile, outcome.predictions);
-  }
-
- private:
-  const RunSettings& settings_;
-  std::filesystem::path folder_;
-  const DatasetPair& data_;
-  Workers& workers_;
-  Network network_;
-  TrainingState state_;
-};
 
 // A folder whose results tell of runs that its experiment does not know is not gone on with: they
 // would be lost.
@@ -133,63 +40,71 @@ void check_against_results(const std::filesystem::path& folder, const Experiment
   }
 }
 
+// Settings that differ in nothing but name and seed fit, or do not, together.
+std::string apart_from_seed(const RunSettings& settings) {
+  RunSettings same = settings;
+  same.name = same.arm = "";
+  same.recipe.seed = 1;
+  return format_experiment({"", {std::move(same)}});
+}
+
+}  // namespace
+
+void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
+              Workers& workers) {
+  std::map<std::string, std::string> models;  // by the settings that were found to fit
+  for (RunSettings& settings : experiment.runs) {
+    if (settings.data_name.find('/') != std::string::npos) {
+      settings.data_name = std::filesystem::absolute(settings.data_name).lexically_normal();
+    }
+    const DatasetPair& data = datasets.get(settings.data_name, settings.validation);
+    if (settings.recipe.mean.empty()) {
+      const PixelScale& scale = datasets.scale(settings.data_name, settings.validation);
+      settings.recipe.mean = scale.mean;
+      settings.recipe.std = scale.std;
+    }
+    const std::string key = apart_from_seed(settings);
+    auto model = models.find(key);
+    if (model == models.end()) {
+      try {
+        Network network = build_network(settings, folder);
+        const Trainer trainer(network, data.train, data.test, settings.recipe, workers,
+                              data.held_out());
+        model = models.emplace(key, network.model().text).first;
+      } catch (const UsageError& error) {
+        throw UsageError(fmt::format("run {}: {}", settings.name, error.what()));
+      }
+    }
+    settings.model_text = model->second;
+    settings.model_file.clear();
+  }
+}
+
+ExperimentResults begin_results(const Experiment& experiment, const std::filesystem::path& folder,
+                                const Datasets& datasets, int threads) {
+  check_against_results(folder, experiment);
+  ExperimentResults results;
+  results.experiment = experiment.name;
+  std::set<std::string> convolutions;
+  for (const RunSettings& run : experiment.runs) convolutions.insert(to_string(run.convolution));
+  results.environment = describe_environment(threads, convolutions, datasets.sums());
+  return results;
+}
+
 void write_all_results(const std::filesystem::path& folder, const ExperimentResults& results) {
   write_results(folder / "results.json", results);
   write_results_csv(folder / "results.csv", results);
 }
 
-}  // namespace
-
-RunResult describe(const RunSettings& settings) {
-  RunResult result;
-  result.name = settings.name;
-  result.arm = settings.arm.empty() ? settings.name : settings.arm;
-  result.norm = settings.norm;
-  result.l1 = settings.recipe.l1;
-  result.seed = settings.recipe.seed;
-  result.folder = settings.name;
-  result.parameters = static_cast<int>(build_network(settings).parameter_values().size());
-  return result;
-}
-
-void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
-              Workers& workers) {
-  for (RunSettings& settings : experiment.runs) {
-    if (settings.data_name.find('/') != std::string::npos) {
-      settings.data_name = std::filesystem::absolute(settings.data_name).lexically_normal();
-    }
-    const DatasetPair& data = datasets.get(settings.data_name);
-    if (settings.recipe.mean.empty()) {
-      PixelScale scale = measure_scale(data.train);
-      settings.recipe.mean = std::move(scale.mean);
-      settings.recipe.std = std::move(scale.std);
-    }
-    try {
-      Network network = build_network(settings, folder);
-      const Trainer trainer(network, data.train, data.test, settings.recipe, workers);
-      settings.model_text = network.model().text;
-      settings.model_file.clear();
-    } catch (const UsageError& error) {
-      throw UsageError(fmt::format("run {}: {}", settings.name, error.what()));
-    }
-  }
-}
-
 ExperimentResults run_experiment(const Experiment& experiment, const RunDirectory& directory,
                                  Datasets& datasets, Workers& workers, RunObserver& observer) {
-  ExperimentResults results;
-  results.experiment = experiment.name;
-  std::set<std::string> convolutions;
-  for (const RunSettings& run : experiment.runs) convolutions.insert(to_string(run.convolution));
-  results.environment = describe_environment(workers.size(), convolutions, datasets.sums());
-  check_against_results(directory.path(), experiment);
-  std::deque<Run> runs;
+  ExperimentResults results = begin_results(experiment, directory.path(), datasets, workers.size());
+  std::deque<TrainingRun> runs;
   for (const RunSettings& settings : experiment.runs) {
-    runs.emplace_back(settings, directory.path() / settings.name, datasets.get(settings.data_name),
-                      workers);
-    results.runs.push_back(describe(settings));
-    results.runs.back().epochs = runs.back().restore(observer);
-    if (runs.back().is_finished()) results.runs.back().status = RunStatus::kFinished;
+    runs.emplace_back(settings, directory.path() / folder_of(settings.name),
+                      datasets.get(settings.data_name, settings.validation), workers);
+    runs.back().restore([&](const std::string& remark) { observer.remark(remark); });
+    results.runs.push_back(runs.back().result());
   }
   write_file_atomically(directory.path() / "environment.json", results.environment + "\n");
   // Until a run is through, results.json says that it was interrupted: true whenever one looks.
@@ -197,27 +112,18 @@ ExperimentResults run_experiment(const Experiment& experiment, const RunDirector
 
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const RunSettings& settings = experiment.runs[i];
-    RunResult& result = results.runs[i];
-    Run& run = runs[i];
-    directory.run_folder(settings.name);
-    observer.run_begins(settings, run.parameters(), static_cast<int>(result.epochs.size()));
-    try {
-      if (!run.is_finished()) {
-        run.train(observer, [&](const EpochRecord& record, TrainingState state) {
-          result.epochs.push_back(record);
-          run.save_checkpoint(std::move(state), result.epochs);
-          write_all_results(directory.path(), results);
-          observer.epoch_done(record);
-        });
-        run.save_outcome(result.epochs);
-      }
-      result.status = RunStatus::kFinished;
-    } catch (const DivergedError& error) {
-      result.status = RunStatus::kFailed;
-      result.message = error.what();
-    }
+    TrainingRun& run = runs[i];
+    directory.run_folder(folder_of(settings.name));
+    observer.run_begins(settings, run.result());
+    run.train([&](const Progress& progress) { observer.batch_done(progress); },
+              [&](const EpochRecord& record) {
+                results.runs[i] = run.result();
+                write_all_results(directory.path(), results);
+                observer.epoch_done(record);
+              });
+    results.runs[i] = run.result();
     write_all_results(directory.path(), results);
-    observer.run_ends(result);
+    observer.run_ends(run.result());
   }
   return results;
 }

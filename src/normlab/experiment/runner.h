@@ -17,7 +17,8 @@ namespace normlab {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  virtual void run_begins(const RunSettings& settings, int parameters, int epochs_done) = 0;
+  // `result`: what is known of the run from before.
+  virtual void run_begins(const RunSettings& settings, const RunResult& result) = 0;
   // To stop the experiment at this batch, throw Interrupted.
   virtual void batch_done(const Progress& progress) = 0;
   virtual void epoch_done(const EpochRecord& record) = 0;
@@ -33,15 +34,20 @@ class RunObserver {
 void complete(Experiment& experiment, const std::filesystem::path& folder, Datasets& datasets,
               Workers& workers);
 
-// What results.json says of a run that has not begun.
-RunResult describe(const RunSettings& settings);
+// Results without runs yet: the name and this machine. Throws Error if the folder holds results of
+// runs that the experiment does not know; they would be lost.
+ExperimentResults begin_results(const Experiment& experiment, const std::filesystem::path& folder,
+                                const Datasets& datasets, int threads);
+
+// results.json and results.csv.
+void write_all_results(const std::filesystem::path& folder, const ExperimentResults& results);
 
 // Runs a completed experiment in its directory. What a directory holds from before is gone on with:
-// finished runs are kept, others continue from their newest whole checkpoint, and end with the same
-// bits as if they had never stopped. After each epoch are written: the run's checkpoint and
-// history.csv, and results.json and results.csv of all; after each run model.safetensors and
-// predictions.csv. A run whose loss is no number any more fails, and the others go on; other errors
-// end the experiment, with all files whole.
+// runs that finished or failed are kept, others continue from their newest whole checkpoint, and
+// end with the same bits as if they had never stopped. After each epoch are written: the run's
+// checkpoint and history.csv, and results.json and results.csv of all; after each run
+// model.safetensors, predictions.csv and result.json. A run whose loss is no number any more fails,
+// and the others go on; other errors end the experiment, with all files whole.
 ExperimentResults run_experiment(const Experiment& experiment, const RunDirectory& directory,
                                  Datasets& datasets, Workers& workers, RunObserver& observer);
 

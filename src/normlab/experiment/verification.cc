@@ -107,7 +107,8 @@ Verification verify_experiment(RecordedExperiment recorded, Datasets& datasets, 
       continue;
     }
     verification.runs.push_back(verify_run(settings, *found, recorded.folder / found->folder,
-                                           datasets.get(settings.data_name), workers, observer));
+                                           datasets.get(settings.data_name, settings.validation),
+                                           workers, observer));
     verdict(verification.runs.back());
   }
   return verification;

@@ -5,9 +5,12 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <sstream>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 #include "normlab/base/error.h"
 #include "normlab/base/nearest.h"
@@ -64,6 +67,21 @@ std::optional<double> as_number(const toml::node& node) {
   return node.value<double>();
 }
 
+// "1..30": its two ends, in order.
+std::optional<std::pair<std::int64_t, std::int64_t>> as_ends(const std::string& text) {
+  const auto dots = text.find("..");
+  if (dots == std::string::npos) return std::nullopt;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto a = std::from_chars(begin, begin + dots, first);
+  const auto b = std::from_chars(begin + dots + 2, end, last);
+  const bool whole = a.ec == std::errc() && a.ptr == begin + dots && b.ec == std::errc() &&
+                     b.ptr == end && first <= last;
+  return whole ? std::optional(std::pair(first, last)) : std::nullopt;
+}
+
 bool is_toml_value(const std::string& text) {
   try {
     [[maybe_unused]] const auto table = toml::parse("value = " + text);
@@ -85,14 +103,30 @@ struct TomlReader::Table {
   bool has_lines = true;  // whether the source has lines that a message can name
   std::vector<std::string> asked;
 
-  std::string place(const toml::node& node) const { return place(node.source()); }
+  // If there is one, the table holds this key and value alone, and not what `table` does.
+  struct Choice {
+    std::string key;
+    const toml::node* value = nullptr;
+    std::shared_ptr<const toml::node> made;  // keeps a value alive that the document does not have
+    toml::source_region source;
+  };
+  std::optional<Choice> choice;
+
+  const toml::node* find(const std::string& key) const {
+    if (!choice) return normlab::find(*table, key);
+    return key == choice->key ? choice->value : nullptr;
+  }
+
+  std::string place(const toml::node& node) const {
+    return place(choice ? choice->source : node.source());
+  }
   std::string place(const toml::source_region& region) const {
     return has_lines ? normlab::place(source, region) : source;
   }
 
   const toml::node* find_asked(const std::string& key) {
     if (std::find(asked.begin(), asked.end(), key) == asked.end()) asked.push_back(key);
-    return find(*table, key);
+    return find(key);
   }
 
   [[noreturn]] void must_be(const std::string& key, const std::string& what,
@@ -256,6 +290,57 @@ std::vector<TomlReader> TomlReader::tables(const std::string& key) const {
   return readers;
 }
 
+std::optional<TomlReader> TomlReader::table(const std::string& key) const {
+  const toml::node* node = table_->find_asked(key);
+  if (node == nullptr) return std::nullopt;
+  if (!node->is_table()) table_->must_be(key, "a table of keys", *node);
+  auto table = std::make_shared<Table>();
+  table->document = table_->document;
+  table->table = node->as_table();
+  table->source = table_->source;
+  table->has_lines = table_->has_lines;
+  return TomlReader(std::move(table));
+}
+
+std::vector<TomlReader> TomlReader::choices(const std::string& key, std::int64_t most) const {
+  const toml::node* node = table_->find_asked(key);
+  if (node == nullptr) return {};
+  std::vector<TomlReader> readers;
+  const auto add = [&](Table::Choice choice) {
+    auto table = std::make_shared<Table>(*table_);
+    table->asked.clear();
+    table->choice = std::move(choice);
+    readers.push_back(TomlReader(std::move(table)));
+  };
+  const auto check_count = [&](std::uint64_t count) {
+    if (count > static_cast<std::uint64_t>(most)) {
+      fail(key, fmt::format("{} has {} values; at most {} are possible", key, count, most));
+    }
+  };
+  if (const toml::array* list = node->as_array()) {
+    if (list->empty()) fail(key, fmt::format("{} is an empty list; give it values", key));
+    check_count(list->size());
+    for (const toml::node& item : *list) add({key, &item, nullptr, item.source()});
+    return readers;
+  }
+  const auto* text = node->as_string();
+  const auto ends = text == nullptr ? std::nullopt : as_ends(text->get());
+  if (!ends) {
+    table_->must_be(key, "a list of values, or whole numbers from and to such as \"1..30\"", *node);
+  }
+  const auto [first, last] = *ends;
+  // Of the difference alone: 1 more may be too large for 64 bits.
+  const std::uint64_t between =
+      static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
+  check_count(std::max(between, between + 1));
+  for (std::uint64_t i = 0; i <= between; ++i) {
+    const auto value =
+        std::make_shared<const toml::value<std::int64_t>>(first + static_cast<std::int64_t>(i));
+    add({key, value.get(), value, node->source()});
+  }
+  return readers;
+}
+
 void TomlReader::refuse_unknown_keys() const { table_->refuse_unknown(*table_->table, ""); }
 
 int TomlReader::line() const { return static_cast<int>(table_->table->source().begin.line); }
@@ -263,7 +348,7 @@ int TomlReader::line() const { return static_cast<int>(table_->table->source().b
 std::string TomlReader::where() const { return table_->place(*table_->table); }
 
 std::string TomlReader::where(const std::string& key) const {
-  const toml::node* node = find(*table_->table, key);
+  const toml::node* node = table_->find(key);
   return node == nullptr ? where() : table_->place(*node);
 }
 

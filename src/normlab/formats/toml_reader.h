@@ -68,6 +68,12 @@ class TomlReader {
                                              const CountRange& count) const;
   // [[key]]: the tables of an array; empty if it is absent.
   std::vector<TomlReader> tables(const std::string& key) const;
+  // [key], whose own keys are dotted from there; nothing if it is absent.
+  std::optional<TomlReader> table(const std::string& key) const;
+  // A list of values to choose from, each as a reader that holds key = value alone; empty if the
+  // key is absent. "1..30" stands for the whole numbers from 1 to 30. Throws UsageError for what is
+  // neither, a list without values, and more than `most` of them.
+  std::vector<TomlReader> choices(const std::string& key, std::int64_t most) const;
 
   // Throws UsageError at the first key that no getter was asked for, naming the nearest of those
   // that were.

@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cmath>
+#include <functional>
 #include <utility>
 #include <vector>
 
+#include "normlab/report/arms_table.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/log_axis.h"
 #include "normlab/report/text.h"
@@ -125,11 +128,62 @@ std::string script_of(const Figure& figure) {
   return script + "\n";
 }
 
-// The legend's line of a run: the last value first, so that the values stand in a column.
-std::string legend(const RunResult& run, const std::string& value) {
-  std::string line = fmt::format("{}  {}", value, shorten(run.name, 22));
-  if (run.status != RunStatus::kFinished) line += fmt::format(" ({})", to_string(run.status));
-  return line;
+using Score = double (*)(const Scores&);
+
+// One line for each run, or for each arm where runs repeat one another: 60 lines could not be told
+// apart. A line's value is the mean over the runs that have come to the epoch.
+std::vector<Curve> curves_of(const ExperimentResults& results, Score score,
+                             const std::function<std::string(double)>& show) {
+  const bool repeated = has_repeated_arms(results);
+  std::vector<Curve> curves;
+  for (const ArmOfRuns& arm : arms_of(results)) {
+    Curve curve;
+    std::string value = "–";
+    std::size_t most = 0;
+    for (const RunResult* run : arm.runs) most = std::max(most, run->epochs.size());
+    for (std::size_t at = 0; at < most; ++at) {
+      double sum = 0;
+      int count = 0;
+      for (const RunResult* run : arm.runs) {
+        if (at >= run->epochs.size()) continue;
+        sum += score(seen_scores(run->epochs[at]));
+        ++count;
+      }
+      const double mean = sum / count;
+      value = show(mean);
+      if (std::isfinite(mean)) curve.points.emplace_back(static_cast<int>(at) + 1, mean);
+    }
+    // The last value first, so that the values stand in a column.
+    curve.title = fmt::format("{}  {}", value, shorten(arm.name, 22));
+    const RunStatus status = arm.runs.front()->status;
+    if (arm.runs.size() > 1) {
+      curve.title += fmt::format(" ({} runs)", arm.runs.size());
+    } else if (status != RunStatus::kFinished) {
+      curve.title += fmt::format(" ({})", to_string(status));
+    } else if (repeated) {
+      curve.title += " (1 run)";
+    }
+    curves.push_back(std::move(curve));
+  }
+  return curves;
+}
+
+// "test", or "validation" where that is what was scored after every epoch.
+std::string scored_set(const ExperimentResults& results) {
+  for (const RunResult& run : results.runs) {
+    if (!run.epochs.empty() && run.epochs.front().validation) return "validation";
+  }
+  return "test";
+}
+
+std::string title_of(const ExperimentResults& results, const std::string& what) {
+  return fmt::format("{}: {} {}{}", shorten(results.experiment, 50), scored_set(results), what,
+                     has_repeated_arms(results) ? ", mean over runs" : "");
+}
+
+std::string capitalised(std::string text) {
+  text.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(text.front())));
+  return text;
 }
 
 }  // namespace
@@ -137,16 +191,11 @@ std::string legend(const RunResult& run, const std::string& value) {
 std::string accuracy_figure(const ExperimentResults& results, int test_images) {
   const double all_right = 50.0 / std::max(test_images, 1);
   Figure figure;
-  for (const RunResult& run : results.runs) {
-    Curve curve;
-    for (const EpochRecord& record : run.epochs) {
-      if (!std::isfinite(record.test_accuracy)) continue;
-      const double error = std::clamp(100 - record.test_accuracy, all_right, 100.0);
-      curve.points.emplace_back(record.epoch, error);
-    }
-    curve.title = legend(
-        run, run.epochs.empty() ? "–" : fmt::format("{:.2f} %", run.epochs.back().test_accuracy));
-    figure.curves.push_back(std::move(curve));
+  figure.curves = curves_of(
+      results, [](const Scores& scores) { return scores.accuracy; },
+      [](double accuracy) { return fmt::format("{:.2f} %", accuracy); });
+  for (Curve& curve : figure.curves) {
+    for (auto& [epoch, value] : curve.points) value = std::clamp(100 - value, all_right, 100.0);
   }
   std::vector<double> errors = values_of(figure.curves);
   if (errors.empty()) errors = {1, 100};
@@ -159,8 +208,8 @@ std::string accuracy_figure(const ExperimentResults& results, int test_images) {
                   [&](const Tick& tick) { return tick.value < 1.3 * all_right; });
     figure.axis.ticks.insert(figure.axis.ticks.begin(), {all_right, "100"});
   }
-  figure.title = fmt::format("{}: test accuracy", shorten(results.experiment, 50));
-  figure.y_label = "Test accuracy (%), error rate on a log scale";
+  figure.title = title_of(results, "accuracy");
+  figure.y_label = capitalised(scored_set(results)) + " accuracy (%), error rate on a log scale";
   figure.legend_title = "Last epoch";
   figure.upside_down = true;
   return script_of(figure);
@@ -169,21 +218,18 @@ std::string accuracy_figure(const ExperimentResults& results, int test_images) {
 std::string loss_figure(const ExperimentResults& results) {
   constexpr double kLeast = 1e-9;
   Figure figure;
-  for (const RunResult& run : results.runs) {
-    Curve curve;
-    for (const EpochRecord& record : run.epochs) {
-      if (!std::isfinite(record.test_loss)) continue;
-      curve.points.emplace_back(record.epoch, std::max(record.test_loss, kLeast));
-    }
-    curve.title = legend(run, run.epochs.empty() ? "–" : format_loss(run.epochs.back().test_loss));
-    figure.curves.push_back(std::move(curve));
+  figure.curves = curves_of(
+      results, [](const Scores& scores) { return scores.loss; }, format_loss);
+  for (Curve& curve : figure.curves) {
+    for (auto& [epoch, value] : curve.points) value = std::max(value, kLeast);
   }
   std::vector<double> losses = values_of(figure.curves);
   if (losses.empty()) losses = {0.01, 1};
   figure.axis =
       make_log_axis(losses, 0.04, [](double loss) { return fmt::format("{:.10g}", loss); });
-  figure.title = fmt::format("{}: test loss", shorten(results.experiment, 50));
-  figure.y_label = "Test loss (mean negative log-likelihood, nats), log scale";
+  figure.title = title_of(results, "loss");
+  figure.y_label =
+      capitalised(scored_set(results)) + " loss (mean negative log-likelihood, nats), log scale";
   figure.legend_title = "Last epoch";
   return script_of(figure);
 }

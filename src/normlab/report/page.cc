@@ -53,7 +53,14 @@ std::string opening(const PageContent& content) {
 }
 
 std::string results(const PageContent& content) {
-  std::string body = wrapped("results", html_table(content.results));
+  std::string body;
+  if (content.arms) {
+    body += wrapped("results", html_table(*content.arms));
+    body += fmt::format("<details><summary>All {} runs</summary>\n{}</details>\n",
+                        content.runs.size(), wrapped("results", html_table(content.results)));
+  } else {
+    body += wrapped("results", html_table(content.results));
+  }
   std::string trouble;
   for (const JudgedRun& run : content.runs) {
     if (run.result.status == RunStatus::kFinished) continue;
@@ -68,7 +75,8 @@ std::string results(const PageContent& content) {
     note += fmt::format("<p>{}</p>\n", escape_html(paragraph));
   }
   body += wrapped("note", note);
-  const Table compared = comparison_table(content.runs);
+  // Beside the best of many runs the others would be judged by chance.
+  const Table compared = content.arms ? Table() : comparison_table(content.runs);
   if (!compared.rows.empty()) {
     body += "<h3>The best run beside the others, image by image</h3>\n";
     body += wrapped("compared", html_table(compared));
@@ -119,21 +127,24 @@ std::string statistics(const PageContent& content) {
 }
 
 std::string curves(const PageContent& content) {
-  std::string body = picture("broad", "drawn", "image/svg+xml", content.accuracy_svg,
-                             "Test accuracy of every run after each epoch");
-  body += picture("broad", "drawn", "image/svg+xml", content.loss_svg,
-                  "Test loss of every run after each epoch");
+  std::string body =
+      picture("broad", "drawn", "image/svg+xml", content.accuracy_svg, "Accuracy after each epoch");
+  body += picture("broad", "drawn", "image/svg+xml", content.loss_svg, "Loss after each epoch");
   body +=
-      "<p class=\"lead\">The loss is the mean negative log-likelihood of the test images, without "
-      "any penalty. The scale of the accuracy is that of the errors, logarithmic, so that 99.1 "
+      "<p class=\"lead\">The loss is the mean negative log-likelihood of the images, without any "
+      "penalty. The scale of the accuracy is that of the errors, logarithmic, so that 99.1 "
       "and 99.2 can be told apart.</p>\n";
   return section("curves", "Curves", body);
 }
 
 std::string mistakes(const PageContent& content) {
   std::string body;
+  if (content.arms) {
+    body += "<p class=\"lead\">Of the runs that repeat one another, the first is shown.</p>\n";
+  }
   for (std::size_t i = 0; i < content.runs.size(); ++i) {
     const std::string name = content.runs[i].result.name;
+    if (content.arms && !content.pictures[i]) continue;
     body += fmt::format("<h3>{}</h3>\n", escape_html(name));
     const auto& pictures = content.pictures[i];
     if (!pictures) {

@@ -25,7 +25,7 @@ struct PageContent {
   int test_images = 0;
   bool are_photographs = false;  // images with colours of their own, not to be inverted in the dark
   std::vector<JudgedRun> runs;
-  std::vector<std::optional<RunPictures>> pictures;  // per run
+  std::vector<std::optional<RunPictures>> pictures;  // per run; none: not drawn
   Bytes accuracy_svg;
   Bytes loss_svg;
   Table results;
@@ -33,6 +33,7 @@ struct PageContent {
   std::optional<Comparison> comparison;
   Bytes seeds_svg;
   Bytes differences_svg;  // empty for a single arm
+  std::optional<Table> arms;  // where runs repeat one another
   std::optional<Table> recipe;
   std::string experiment_text;  // experiment.toml
   std::string network_summary;

@@ -83,7 +83,18 @@ std::string pixels(const RunSettings& run) {
                      fmt::join(run.recipe.std, ", "));
 }
 
-std::string seed(const RunSettings& run) { return fmt::format("{}", run.recipe.seed); }
+std::string seed(const RunSettings& run) {
+  std::string text = fmt::format("{}", run.recipe.seed);
+  const Chance& chance = run.recipe.chance;
+  const auto add = [&](const char* what, const std::optional<std::uint64_t>& fixed) {
+    if (fixed) text += fmt::format(", {} {}", what, *fixed);
+  };
+  add("first weights", chance.initialisation);
+  add("order", chance.order);
+  add("augmentation", chance.augmentation);
+  add("dropout", chance.dropout);
+  return text;
+}
 
 // One text if all runs share it, else each with the runs it holds for.
 std::string describe_all(const Experiment& experiment,
@@ -103,7 +114,12 @@ std::string describe_all(const Experiment& experiment,
   std::string all;
   for (const auto& [text, names] : texts) {
     if (!all.empty()) all += "; ";
-    all += fmt::format("{}: {}", fmt::join(names, ", "), text);
+    constexpr std::size_t kMostNames = 6;
+    const std::size_t count = std::min(names.size(), kMostNames);
+    all += fmt::format(
+        "{}{}: {}",
+        fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count), ", "),
+        count < names.size() ? fmt::format(" and {} more", names.size() - count) : "", text);
   }
   return all;
 }

@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/experiment/experiment.h"
 #include "normlab/report/arm_figures.h"
+#include "normlab/report/arms_table.h"
 #include "normlab/report/confusion.h"
 #include "normlab/report/curves.h"
 #include "normlab/report/gallery.h"
@@ -124,15 +126,18 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
       write_curves(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
   content.loss_svg = write_curves(run_directory / "loss", loss_figure(results));
   content.runs = judge(run_directory, results, test_set);
+  // Of runs that repeat one another the first one's pictures, not the best one's.
+  std::set<std::string> shown;
   for (const JudgedRun& run : content.runs) {
     std::optional<RunPictures> pictures;
-    if (run.predictions) {
+    if (run.predictions && shown.insert(run.result.arm).second) {
       pictures = write_pictures(run_directory / run.result.folder, run.result.name,
                                 *run.predictions, test_set);
     }
     content.pictures.push_back(std::move(pictures));
   }
   draw_statistics(content, run_directory);
+  if (has_repeated_arms(results)) content.arms = arms_table(results);
   content.results = results_table(results, test_set.size());
   content.experiment_text = text_if_there(run_directory / "experiment.toml");
   content.recipe = read_recipe(content.experiment_text, run_directory / "experiment.toml");

@@ -59,9 +59,13 @@ std::vector<Column> all_columns(int test_images) {
       {"Test accuracy", "Test acc.", true,
        of_last_epoch([](Last last) { return percent(last.test_accuracy); })},
       {fmt::format("Right of {}", with_thousands(test_images)), "Right", true,
-       of_last_epoch([](Last last) { return with_thousands(last.test_correct); })},
+       of_last_epoch(
+           [](Last last) { return last.is_tested() ? with_thousands(last.test_correct) : "–"; })},
       {"Test loss", "Test loss", true,
        of_last_epoch([](Last last) { return format_loss(last.test_loss); })},
+      {"Validation accuracy", "Val. acc.", true, of_last_epoch([](Last last) {
+         return last.validation ? percent(last.validation->accuracy) : "–";
+       })},
       {"Train accuracy", "", true,
        of_last_epoch([](Last last) { return percent(last.train_accuracy); })},
       {"Norm", "Norm", false, [](Run run) { return describe(run.norm); }},
@@ -80,10 +84,15 @@ Table make_table(const ExperimentResults& results, const std::vector<Column>& co
   const bool all_finished =
       std::all_of(results.runs.begin(), results.runs.end(),
                   [](const RunResult& run) { return run.status == RunStatus::kFinished; });
+  const bool any_validation =
+      std::any_of(results.runs.begin(), results.runs.end(), [](const RunResult& run) {
+        return !run.epochs.empty() && run.epochs.back().validation.has_value();
+      });
   Table table;
   table.rows.resize(results.runs.size());
   for (const Column& column : columns) {
     if (column.head == "Status" && all_finished) continue;
+    if (column.head.starts_with("Val") && !any_validation) continue;
     table.head.push_back(column.head);
     table.is_number.push_back(column.is_number);
     for (std::size_t i = 0; i < results.runs.size(); ++i) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <limits>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -15,15 +16,17 @@
 namespace normlab {
 namespace {
 
-constexpr auto kFormat = "normlab checkpoint 2";
+constexpr auto kFormat = "normlab checkpoint 3";
 constexpr auto kNewest = "checkpoint.safetensors";
 constexpr auto kPrevious = "checkpoint-previous.safetensors";
 constexpr auto kDamaged = "checkpoint-damaged.safetensors";
 
 // A history is a table of doubles, so that it comes back bit for bit.
-constexpr std::size_t kColumns = 10;
+constexpr std::size_t kColumns = 13;
 
 std::array<double, kColumns> to_row(const EpochRecord& record) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const Scores held_out = record.validation.value_or(Scores{kNone, kNone, -1});
   return {static_cast<double>(record.epoch),
           record.learning_rate,
           record.train_loss,
@@ -33,7 +36,10 @@ std::array<double, kColumns> to_row(const EpochRecord& record) {
           record.test_accuracy,
           static_cast<double>(record.test_correct),
           record.seconds,
-          record.images_per_second};
+          record.images_per_second,
+          held_out.loss,
+          held_out.accuracy,
+          static_cast<double>(held_out.correct)};
 }
 
 EpochRecord from_row(const double* row) {
@@ -48,6 +54,7 @@ EpochRecord from_row(const double* row) {
   record.test_correct = static_cast<int>(row[7]);
   record.seconds = row[8];
   record.images_per_second = row[9];
+  if (row[12] >= 0) record.validation = {row[10], row[11], static_cast<int>(row[12])};
   return record;
 }
 

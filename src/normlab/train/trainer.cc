@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -66,10 +67,11 @@ void check_batches(const Network& network, const Dataset& train, int batch_size)
 class Trainer::Implementation {
  public:
   Implementation(Network& network, const Dataset& train, const Dataset& test, const Recipe& recipe,
-                 Workers& workers)
+                 Workers& workers, const Dataset* validation)
       : network_(network),
         train_(train),
         test_(test),
+        validation_(validation),
         recipe_(recipe),
         workers_(workers),
         scale_{recipe.mean, recipe.std},
@@ -79,6 +81,7 @@ class Trainer::Implementation {
         velocity_(network.parameter_values().size()) {
     check_fit(network, train);
     check_fit(network, test);
+    if (validation != nullptr) check_fit(network, *validation);
     if (recipe.batch_size < 1) throw UsageError("train.batch_size must be at least 1");
     check_batches(network, train, recipe.batch_size);
   }
@@ -92,7 +95,8 @@ class Trainer::Implementation {
     now.epochs = recipe_.epochs;
     now.batches = (train_.size() + recipe_.batch_size - 1) / recipe_.batch_size;
     const std::vector<std::uint32_t> order =
-        recipe_.shuffle ? shuffled_order(train_.size(), recipe_.seed, epoch()) : plain_order();
+        recipe_.shuffle ? shuffled_order(train_.size(), recipe_.order_seed(), epoch())
+                        : plain_order();
 
     Score sum;
     double penalty = 0;
@@ -123,16 +127,13 @@ class Trainer::Implementation {
     const double training_seconds = seconds_since(start);
     if (!weights_are_finite()) throw_diverged(now);
 
-    const Evaluation test = evaluate(network_, test_, scale_, workers_);
     EpochRecord record;
     record.epoch = ++epochs_done_;
     record.learning_rate = shortest(rate);
     record.train_loss = sum.loss / now.images;
     record.train_accuracy = 100.0 * sum.correct / now.images;
     record.train_objective = record.train_loss + penalty / now.images;
-    record.test_loss = test.loss;
-    record.test_accuracy = test.accuracy;
-    record.test_correct = test.correct;
+    score(record);
     record.digests = digest_arrays(network_);
     record.seconds = seconds_since(start);
     record.images_per_second = now.images / training_seconds;
@@ -162,6 +163,20 @@ class Trainer::Implementation {
   }
 
  private:
+  void score(EpochRecord& record) const {
+    record.test_loss = record.test_accuracy = std::numeric_limits<double>::quiet_NaN();
+    if (validation_ != nullptr) {
+      const Evaluation held_out = evaluate(network_, *validation_, scale_, workers_);
+      record.validation = {held_out.loss, held_out.accuracy, held_out.correct};
+      // Nothing that is chosen while training can be chosen by the test set.
+      if (epochs_done_ < recipe_.epochs) return;
+    }
+    const Evaluation test = evaluate(network_, test_, scale_, workers_);
+    record.test_loss = test.loss;
+    record.test_accuracy = test.accuracy;
+    record.test_correct = test.correct;
+  }
+
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(epochs_done_ + 1); }
 
   std::vector<std::uint32_t> plain_order() const {
@@ -179,14 +194,14 @@ class Trainer::Implementation {
       const auto first = static_cast<std::size_t>(tile) * kLanes;
       const auto mine = ids.subspan(first, std::min<std::size_t>(kLanes, ids.size() - first));
       if (recipe_.augment.enabled) {
-        loader_.load_augmented(x, mine, recipe_.augment, recipe_.seed, epoch());
+        loader_.load_augmented(x, mine, recipe_.augment, recipe_.augmentation_seed(), epoch());
       } else {
         loader_.load(x, mine);
       }
     };
     batch.labels = labels_;
     batch.sample_ids = ids;
-    batch.seed = recipe_.seed;
+    batch.seed = recipe_.dropout_seed();
     batch.epoch = epoch();
     return batch;
   }
@@ -233,6 +248,7 @@ class Trainer::Implementation {
   Network& network_;
   const Dataset& train_;
   const Dataset& test_;
+  const Dataset* validation_;
   Recipe recipe_;
   Workers& workers_;
   PixelScale scale_;
@@ -245,8 +261,9 @@ class Trainer::Implementation {
 };
 
 Trainer::Trainer(Network& network, const Dataset& train, const Dataset& test, const Recipe& recipe,
-                 Workers& workers)
-    : implementation_(std::make_unique<Implementation>(network, train, test, recipe, workers)) {}
+                 Workers& workers, const Dataset* validation)
+    : implementation_(
+          std::make_unique<Implementation>(network, train, test, recipe, workers, validation)) {}
 Trainer::~Trainer() = default;
 
 int Trainer::epochs_done() const { return implementation_->epochs_done(); }

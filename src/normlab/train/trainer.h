@@ -1,4 +1,4 @@
-// Trains one network: epochs of steps, each followed by a look at the test set.
+// Trains one network: epochs of steps, each followed by a look at images it does not learn from.
 #pragma once
 
 #include <functional>
@@ -45,9 +45,11 @@ struct TrainingState {
 
 class Trainer {
  public:
-  // The network keeps the weights it has. Throws UsageError if images and network do not fit.
+  // The network keeps the weights it has. With `validation` images, those are scored after each
+  // epoch, and the test images once, after the last. Throws UsageError if images and network do not
+  // fit.
   Trainer(Network& network, const Dataset& train, const Dataset& test, const Recipe& recipe,
-          Workers& workers);
+          Workers& workers, const Dataset* validation = nullptr);
   ~Trainer();
 
   int epochs_done() const;

@@ -1,0 +1,84 @@
+#include "normlab/cli/collect.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "normlab/base/error.h"
+#include "normlab/base/file.h"
+#include "normlab/cli/data.h"
+#include "normlab/data/load.h"
+#include "normlab/experiment/collection.h"
+#include "normlab/experiment/run_directory.h"
+#include "normlab/experiment/runner.h"
+#include "normlab/nn/summary.h"
+#include "normlab/report/arms_table.h"
+#include "normlab/report/report.h"
+#include "normlab/report/tables.h"
+
+namespace normlab {
+namespace {
+
+struct CollectOptions {
+  std::string folder;
+  bool no_report = false;
+};
+
+void collect_results(const CollectOptions& options) {
+  const RunDirectory directory = RunDirectory::open_to_collect(options.folder);
+  const std::filesystem::path& folder = directory.path();
+  const Collection found = collect(folder);
+  for (const std::string& remark : found.remarks) fmt::print(stderr, "{}\n", remark);
+  write_file_atomically(folder / "environment.json", found.results.environment + "\n");
+  write_all_results(folder, found.results);
+  const RunSettings& first = found.experiment.runs.front();
+  const std::string layers = summary(build_network(first, folder));
+  write_file_atomically(folder / "summary.txt", layers);
+
+  LoadOptions loading;
+  loading.fetching = fetch_aloud();
+  const Dataset test_set = load_dataset(first.data_name, "test", loading);
+  fmt::print("{}\n", has_repeated_arms(found.results)
+                         ? to_plain_text(arms_table(found.results))
+                         : results_text(found.results, test_set.size()));
+  if (options.no_report) {
+    fmt::print("{}\n", folder.string());
+  } else {
+    write_report(folder, test_set, layers);
+    fmt::print("{}\n", (folder / "report.html").string());
+  }
+  std::fflush(stdout);
+  if (found.missing.empty()) return;
+  constexpr std::size_t kShown = 5;
+  const auto end =
+      found.missing.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, found.missing.size()));
+  throw Error(fmt::format(
+      "{}: {} of {} runs have not ended: {}{}\nThe others are collected; start "
+      "the shards of these again",
+      options.folder, found.missing.size(), found.experiment.runs.size(),
+      fmt::join(found.missing.begin(), end, ", "), found.missing.size() > kShown ? ", ..." : ""));
+}
+
+}  // namespace
+
+void add_collect_command(CLI::App& app) {
+  CLI::App* command =
+      app.add_subcommand("collect", "Put together the results of shards, and say what is missing");
+  const auto options = std::make_shared<CollectOptions>();
+  command->add_option("DIR", options->folder, "Folder that the shards share (run --out)")
+      ->required();
+  command->add_flag("--no-report", options->no_report,
+                    "Leave figures and page to be drawn later: normlab report DIR");
+  command->footer(
+      "Example:\n"
+      "  normlab collect runs/mine\n"
+      "Ends with 1 if runs are missing. Shards may be at work meanwhile.");
+  command->callback([options] { collect_results(*options); });
+}
+
+}  // namespace normlab

@@ -1,0 +1,170 @@
+#include "normlab/cli/sweep_display.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "normlab/base/error.h"
+#include "normlab/cli/interruption.h"
+#include "normlab/cli/progress_bar.h"
+#include "normlab/report/text.h"
+
+namespace normlab {
+namespace {
+
+constexpr auto kBetweenFrames = std::chrono::milliseconds(200);
+constexpr int kBar = 20;
+// Before that the pace says less than the estimate.
+constexpr double kShareToTrust = 0.02;
+
+double total_seconds(const History& epochs) {
+  double sum = 0;
+  for (const EpochRecord& record : epochs) sum += record.seconds;
+  return sum;
+}
+
+}  // namespace
+
+std::string bytes_text(std::uint64_t bytes) {
+  const auto number = static_cast<double>(bytes);
+  if (number < 1e6) return fmt::format("{:.0f} kB", std::max(1.0, number / 1e3));
+  if (number < 1e9) return fmt::format("{:.0f} MB", number / 1e6);
+  return fmt::format("{:.1f} GB", number / 1e9);
+}
+
+SweepDisplay::SweepDisplay(const Experiment& experiment, bool quiet, std::string how_to_go_on)
+    : experiment_(experiment),
+      terminal_(standard_output()),
+      quiet_(quiet),
+      how_to_go_on_(std::move(how_to_go_on)) {
+  for (const RunSettings& run : experiment.runs) {
+    name_width_ = std::max(name_width_, run.name.size());
+  }
+}
+
+SweepDisplay::~SweepDisplay() { clear_live_line(); }
+
+void SweepDisplay::announce(const SweepPlan& plan, std::size_t left,
+                            const SweepEstimate& estimate) {
+  runs_ = plan.runs.size();
+  ended_ = runs_ - left;
+  jobs_at_once_ = plan.jobs;
+  jobs_.resize(static_cast<std::size_t>(plan.jobs));
+  epoch_seconds_ = estimate.epoch_seconds;
+  started_ = Clock::now();
+  std::string text = fmt::format("{} runs", runs_);
+  if (runs_ < experiment_.runs.size()) text += fmt::format(" of {}", experiment_.runs.size());
+  if (ended_ > 0) text += fmt::format(", {} ended before, {} left", ended_, left);
+  if (left > 0) {
+    text += fmt::format("; {} at a time, each on {} thread{}\n", plan.jobs, plan.threads,
+                        plan.threads == 1 ? "" : "s");
+    text += fmt::format("about {} ({} setting{} measured), {} on the disk\n",
+                        duration(estimate.seconds), estimate.measured,
+                        estimate.measured == 1 ? "" : "s", bytes_text(estimate.bytes));
+  }
+  keep_line(text);
+  // As one after the other, at the pace that was measured with all jobs at work.
+  all_seconds_ = estimate.seconds * plan.jobs;
+}
+
+SweepDisplay::Job& SweepDisplay::at(int job) { return jobs_[static_cast<std::size_t>(job)]; }
+
+void SweepDisplay::run_begins(int job, std::size_t run, const RunResult& result) {
+  const auto before = static_cast<int>(result.epochs.size());
+  at(job) = {run, true, before, static_cast<double>(before)};
+}
+
+void SweepDisplay::batch_done(int job, const Progress& progress) {
+  if (was_interrupted()) {
+    clear_live_line();
+    throw Interrupted(
+        fmt::format("stopped, {} of {} runs have ended; {}", ended_, runs_, how_to_go_on_));
+  }
+  at(job).epochs_done = progress.epoch - 1 + static_cast<double>(progress.batch) / progress.batches;
+  const auto now = Clock::now();
+  if (quiet_ || !terminal_.is_terminal || now - last_shown_ < kBetweenFrames) return;
+  last_shown_ = now;
+  fmt::print("\r{}\033[K", live_line(terminal_width()));
+  std::fflush(stdout);
+  live_line_is_shown_ = true;
+}
+
+void SweepDisplay::run_ends(int job, std::size_t run, const RunResult& result) {
+  at(job).epochs_done = experiment_.runs[run].recipe.epochs;
+  ended_seconds_ += seconds_of(at(job));
+  at(job).is_busy = false;
+  ++ended_;
+  const std::string place = fmt::format("{:>{}}/{}", ended_, std::to_string(runs_).size(), runs_);
+  if (result.status == RunStatus::kFailed) {
+    // A failure is told even to those who want quiet.
+    clear_live_line();
+    std::fflush(stdout);
+    fmt::print(stderr, "{}\n",
+               styled(fmt::format("{} failed: {}", result.name, result.message), Style::kRed,
+                      terminal_.has_colours));
+    keep_line(fmt::format("{}  {:<{}}  failed", place, result.name, name_width_));
+    return;
+  }
+  const EpochRecord& last = result.epochs.back();
+  keep_line(fmt::format("{}  {:<{}}  {:.2f} %  loss {:.4f}  {}", place, result.name, name_width_,
+                        last.test_accuracy, last.test_loss,
+                        duration(total_seconds(result.epochs))));
+}
+
+void SweepDisplay::remark(const std::string& text) {
+  clear_live_line();
+  fmt::print(stderr, "{}\n", text);
+}
+
+// Of the work of this process, as it was estimated.
+double SweepDisplay::seconds_of(const Job& job) const {
+  return (job.epochs_done - job.epochs_before) * epoch_seconds_[job.run];
+}
+
+double SweepDisplay::seconds_left() const {
+  double done = ended_seconds_;
+  for (const Job& job : jobs_) {
+    if (job.is_busy) done += seconds_of(job);
+  }
+  const double left = std::max(0.0, all_seconds_ - done);
+  if (done < kShareToTrust * all_seconds_) return left / jobs_at_once_;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
+  return left * elapsed / done;
+}
+
+// What does not fit is left out: a line that wraps cannot be redrawn.
+std::string SweepDisplay::live_line(int width) const {
+  const double share = runs_ == 0 ? 1 : static_cast<double>(ended_) / static_cast<double>(runs_);
+  std::string text =
+      fmt::format("  {}/{} runs  {} left", ended_, runs_, clock_text(seconds_left()));
+  int room = width - 1 - kBar - 2 - columns_of(text);
+  for (const Job& job : jobs_) {
+    if (!job.is_busy) continue;
+    const RunSettings& run = experiment_.runs[job.run];
+    const std::string part = fmt::format("  {} {}/{}", run.name,
+                                         static_cast<int>(job.epochs_done) + 1, run.recipe.epochs);
+    if (columns_of(part) > room) break;
+    room -= columns_of(part);
+    text += part;
+  }
+  if (room < 0) return text.substr(2, static_cast<std::size_t>(std::max(0, width - 1)));
+  return progress_bar(share, kBar, terminal_) + text;
+}
+
+void SweepDisplay::keep_line(const std::string& line) {
+  if (quiet_) return;
+  clear_live_line();
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+void SweepDisplay::clear_live_line() {
+  if (!live_line_is_shown_) return;
+  fmt::print("\r\033[K");
+  std::fflush(stdout);
+  live_line_is_shown_ = false;
+}
+
+}  // namespace normlab

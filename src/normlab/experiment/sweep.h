@@ -1,0 +1,58 @@
+// The [sweep] of an experiment file: every run, once for each combination of values.
+//
+//   [sweep]
+//   norm.kind = ["batch", "group"]
+//   train.seed = "1..30"
+//
+//   [[sweep.point]]            # values that go together
+//   train.batch_size = 2
+//   schedule.learning_rate = 0.001
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "normlab/experiment/experiment.h"
+#include "normlab/formats/toml_reader.h"
+
+namespace normlab {
+
+inline constexpr std::int64_t kMostRuns = 10'000;
+
+// One value of an axis.
+struct SweepValue {
+  std::string label;  // what it adds to the name of a run: "batch_size=8"
+  std::function<void(RunSettings&)> assign;
+};
+
+struct SweepAxis {
+  std::vector<std::string> keys;  // one; several for [[sweep.point]]
+  std::vector<SweepValue> values;
+};
+
+class Sweep {
+ public:
+  // Reads the [sweep] of `file` and what --set sweep.KEY=VALUE has to say in its place; has no axes
+  // if there is neither. Throws UsageError for an unknown key, an empty list, a value that the key
+  // cannot have or that comes twice.
+  Sweep(const TomlReader& file, const std::vector<Override>& overrides);
+
+  bool is_empty() const { return axes_.empty() && seeds_.values.empty(); }
+  bool varies(const std::string& key) const;
+
+  // The name of a run without one of its own, as its settings before the sweep have it; empty where
+  // the values of the sweep say it all.
+  std::string base_name(const RunSettings& settings) const;
+
+  // Every run for every combination of values; the seeds change slowest, so that a sweep that is
+  // stopped has tried every arm with the same seeds. Throws UsageError if that is too many.
+  std::vector<RunSettings> multiply(const std::vector<RunSettings>& runs) const;
+
+ private:
+  std::vector<SweepAxis> axes_;  // points first, then in the order of the keys
+  SweepAxis seeds_;              // of train.seed, which is no part of an arm's name
+  std::string source_;
+};
+
+}  // namespace normlab
