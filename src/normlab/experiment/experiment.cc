@@ -85,7 +85,8 @@ std::string default_run_name(const RunSettings& settings) {
   const Norm& norm = settings.norm;
   return short_name(norm.kind) + (norm.weight_standardization ? "+WS" : "") +
          (settings.recipe.l1 > 0 ? "+L1" : "") +
-         (norm.placement == NormPlacement::kModel ? "" : "-" + to_string(norm.placement));
+         (norm.placement == NormPlacement::kModel ? std::string()
+                                                  : fmt::format("-{}", to_string(norm.placement)));
 }
 
 // Values that are good by themselves and do not go together.

@@ -81,9 +81,11 @@ ExperimentKey text_key(std::string name, std::string meaning, Member member) {
 }
 
 // An enumeration with to_string(); `values` lists all of it.
-template <class Values, class Value, class Member>
-ExperimentKey choice_key(std::string name, const Values& values, std::string (*name_of)(Value),
-                         std::string meaning, Member member) {
+template <class Values, class Member>
+ExperimentKey choice_key(std::string name, const Values& values,
+                         std::string (*name_of)(typename Values::value_type), std::string meaning,
+                         Member member) {
+  using Value = typename Values::value_type;
   std::vector<std::string> names;
   for (const Value value : values) names.push_back(name_of(value));
   ExperimentKey made = key(std::move(name), fmt::format("one of {}", fmt::join(names, ", ")), "",
@@ -194,8 +196,8 @@ ExperimentKey dropout_key() {
 // Written as what it is for the run's norm, so that a complete experiment does not depend on it.
 ExperimentKey eps_key() {
   const Range<double> range = {.least = 0, .most = 1};
-  ExperimentKey made =
-      key("norm.eps", "number", to_string(range), "added to the variance" + other_eps());
+  ExperimentKey made = key("norm.eps", "number", to_string(range),
+                           fmt::format("added to the variance{}", other_eps()));
   made.read = [name = made.name, range](RunSettings& settings, const TomlReader& table) {
     if (const auto value = table.number(name, range)) {
       settings.norm.eps = static_cast<float>(*value);
