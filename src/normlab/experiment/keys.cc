@@ -212,8 +212,8 @@ ExperimentKey dropout_key() {
 // Written as what it is for the run's norm, so that a complete experiment does not depend on it.
 ExperimentKey eps_key() {
   const Range<double> range = {.least = 0, .most = 1};
-  ExperimentKey made =
-      key("norm.eps", "number", to_string(range), "added to the variance" + other_eps());
+  ExperimentKey made = key("norm.eps", "number", to_string(range),
+                           fmt::format("added to the variance{}", other_eps()));
   made.read = [name = made.name, range](RunSettings& settings, const TomlReader& table) {
     if (const auto value = table.number(name, range)) {
       settings.norm.eps = static_cast<float>(*value);

@@ -189,7 +189,7 @@ std::string Sweep::base_name(const RunSettings& settings) const {
   const bool penalised = settings.recipe.l1 > 0 && !varies("l1.lambda");
   const bool placed = norm.placement != NormPlacement::kModel && !varies("norm.placement");
   return short_name(norm.kind) + (standardized ? "+WS" : "") + (penalised ? "+L1" : "") +
-         (placed ? "-" + to_string(norm.placement) : "");
+         (placed ? fmt::format("-{}", to_string(norm.placement)) : std::string());
 }
 
 std::vector<RunSettings> Sweep::multiply(const std::vector<RunSettings>& runs) const {
