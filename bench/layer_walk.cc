@@ -45,14 +45,8 @@ LayerWalk::LayerWalk(Network& network, int samples)
     buffer += buffers;
     if (parameters > 0) first_with_parameters_ = std::min(first_with_parameters_, i);
     if (layer.meeting() != nullptr) {
-      const auto channels = static_cast<std::size_t>(layer.input_shape().channels);
-      const auto tiles = static_cast<std::size_t>(tiles_);
       meetings_.push_back(i);
-      meeting_memory_[i].samples = samples;
-      meeting_memory_[i].tiles = tiles_;
-      meeting_memory_[i].moments.resize(tiles * channels);
-      meeting_memory_[i].sums.resize(tiles * 2 * channels);
-      meeting_memory_[i].joined.resize(4 * channels);
+      meeting_memory_[i].resize(*layer.meeting(), samples, layer.input_shape().channels);
     }
     // The output takes the place of an input that nobody reads again.
     const bool in_place =
@@ -126,7 +120,7 @@ LayerWalk::Times LayerWalk::run(const Batch& batch) {
     timed(times_.backward[to], [&] { meeting.join_backward(meeting_memory_[to]); });
     each_tile([&](Tile& tile) {
       timed(times_.backward[to], [&] {
-        meeting.backward_joined(tile.memory + dx_offset_[to], meeting_memory_[to],
+        meeting.backward_joined(tile.memory + dx_offset_[to], meeting_memory_[to], tile.index,
                                 upstream(tile, to), weights_[to]);
       });
       backward(tile, to);
@@ -149,7 +143,7 @@ void LayerWalk::forward(Tile& tile, std::size_t from, std::size_t to) {
     timed(times_.forward[i], [&] {
       if (const Meeting* meeting = layers_[i]->meeting()) {
         meeting->forward_joined(y, tile.memory + saved_offset_[i], x, meeting_memory_[i],
-                                weights_[i]);
+                                tile.index, weights_[i]);
       } else {
         layers_[i]->forward(y, tile.memory + saved_offset_[i], x, weights_[i], tile.info);
       }
