@@ -39,8 +39,8 @@ bool has_one_value_per_channel(std::string_view text, int samples) {
   return samples == 1 && text == kNamedNorms;
 }
 
-// Of the relative distance. The four or six channels of a pixel may be nearly equal, after a ReLU or a
-// dropout all but one may be 0: layer norm per pixel then divides by little more than its own
+// Of the relative distance. The four or six channels of a pixel may be nearly equal, after a ReLU
+// or a dropout all but one may be 0: layer norm per pixel then divides by little more than its own
 // rounding, and on a few pixels a step is off by what that makes of it.
 double gradient_limit(const Norm& norm) {
   return norm.kind == parse_norm_kind("layer2d") ? 5e-5 : 1e-5;

@@ -32,7 +32,7 @@ struct PageContent {
   // Of an experiment that repeats its arms, with its pictures (report/arm_figures.h).
   std::optional<Comparison> comparison;
   Bytes seeds_svg;
-  Bytes differences_svg;  // empty for a single arm
+  Bytes differences_svg;      // empty for a single arm
   std::optional<Table> arms;  // where runs repeat one another
   std::optional<Table> recipe;
   std::string experiment_text;  // experiment.toml
