@@ -18,6 +18,7 @@
 #include "normlab/experiment/runner.h"
 #include "normlab/nn/summary.h"
 #include "normlab/report/arms_table.h"
+#include "normlab/report/repeated_arms.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
 
@@ -36,6 +37,7 @@ void collect_results(const CollectOptions& options) {
   for (const std::string& remark : found.remarks) fmt::print(stderr, "{}\n", remark);
   write_file_atomically(folder / "environment.json", found.results.environment + "\n");
   write_all_results(folder, found.results);
+  const std::optional<Comparison> comparison = add_statistics(folder);
   const RunSettings& first = found.experiment.runs.front();
   const std::string layers = summary(build_network(first, folder));
   write_file_atomically(folder / "summary.txt", layers);
@@ -44,7 +46,7 @@ void collect_results(const CollectOptions& options) {
   loading.fetching = fetch_aloud();
   const Dataset test_set = load_dataset(first.data_name, "test", loading);
   fmt::print("{}\n", has_repeated_arms(found.results)
-                         ? to_plain_text(arms_table(found.results))
+                         ? repeated_arms_text(found.results, comparison)
                          : results_text(found.results, test_set.size()));
   if (options.no_report) {
     fmt::print("{}\n", folder.string());

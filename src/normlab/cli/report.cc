@@ -13,6 +13,7 @@
 #include "normlab/experiment/experiment.h"
 #include "normlab/experiment/results.h"
 #include "normlab/report/arms_table.h"
+#include "normlab/report/repeated_arms.h"
 #include "normlab/report/report.h"
 #include "normlab/report/tables.h"
 
@@ -42,7 +43,7 @@ void make_report(const fs::path& folder) {
   const fs::path summary = folder / "summary.txt";
   write_report(folder, test_set, fs::exists(summary) ? read_text_file(summary) : std::string());
   fmt::print("{}\n{}\n",
-             has_repeated_arms(results) ? to_plain_text(arms_table(results))
+             has_repeated_arms(results) ? repeated_arms_text(results, compare_repeated_arms(folder))
                                         : results_text(results, test_set.size()),
              (folder / "report.html").native());
 }

@@ -141,10 +141,10 @@ void run_in(const RunDirectory& directory, const Experiment& experiment, Dataset
     end_shard(results, directory.path().string(), options);
     return;
   }
-  add_statistics(directory.path());
+  const std::optional<Comparison> comparison = add_statistics(directory.path());
   const Dataset& test_set =
       datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation).test;
-  fmt::print("\n{}\n", has_repeated_arms(results) ? to_plain_text(arms_table(results))
+  fmt::print("\n{}\n", has_repeated_arms(results) ? repeated_arms_text(results, comparison)
                                                   : results_text(results, test_set.size()));
   std::fflush(stdout);
   const std::string layers = summary(build_network(experiment.runs.front()));

@@ -1,12 +1,17 @@
 #include "normlab/report/repeated_arms.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "normlab/base/error.h"
 #include "normlab/experiment/results.h"
+#include "normlab/report/arms_table.h"
 #include "normlab/report/comparison_json.h"
 
 namespace normlab {
@@ -46,12 +51,33 @@ std::optional<Comparison> compare_repeated_arms(const fs::path& folder) {
   return compare_arms(std::move(set));
 }
 
-void add_statistics(const fs::path& folder) {
-  const std::optional<Comparison> comparison = compare_repeated_arms(folder);
-  if (!comparison) return;
+std::optional<Comparison> add_statistics(const fs::path& folder) {
+  std::optional<Comparison> comparison = compare_repeated_arms(folder);
+  if (!comparison) return comparison;
   ExperimentResults results = read_results(folder / "results.json");
   results.statistics = comparison_json(*comparison, {});
   write_results(folder / "results.json", results);
+  return comparison;
+}
+
+std::string repeated_arms_text(const ExperimentResults& results,
+                               const std::optional<Comparison>& comparison) {
+  std::string text = to_plain_text(arms_table(results));
+  if (!comparison || comparison->pairs.empty()) return text;
+  constexpr std::size_t kMostVerdicts = 10;
+  std::vector<const PairStatistics*> pairs;
+  for (const PairStatistics& pair : comparison->pairs) pairs.push_back(&pair);
+  std::stable_sort(
+      pairs.begin(), pairs.end(),
+      [](const PairStatistics* a, const PairStatistics* b) { return a->p_value < b->p_value; });
+  text += '\n';
+  for (std::size_t i = 0; i < std::min(pairs.size(), kMostVerdicts); ++i) {
+    text += pairs[i]->verdict + '\n';
+  }
+  if (pairs.size() > kMostVerdicts) {
+    text += fmt::format("And {} more pairs: normlab compare\n", pairs.size() - kMostVerdicts);
+  }
+  return text;
 }
 
 }  // namespace normlab

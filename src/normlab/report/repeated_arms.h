@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
+#include "normlab/experiment/results.h"
 #include "normlab/report/comparison.h"
 
 namespace normlab {
@@ -13,8 +15,14 @@ namespace normlab {
 // or damaged.
 std::optional<Comparison> compare_repeated_arms(const std::filesystem::path& folder);
 
-// Writes that into the folder's results.json, under "statistics"; without a comparison the file is
-// left as it is. Only for whoever holds the folder. Throws WriteError as well.
-void add_statistics(const std::filesystem::path& folder);
+// Writes that into the folder's results.json, under "statistics", and gives it; without a
+// comparison the file is left as it is. Only for whoever holds the folder. Throws WriteError as
+// well.
+std::optional<Comparison> add_statistics(const std::filesystem::path& folder);
+
+// For a terminal: a table of the arms, and what the comparison comes to. At most ten verdicts,
+// those with the smallest p; normlab compare says the rest.
+std::string repeated_arms_text(const ExperimentResults& results,
+                               const std::optional<Comparison>& comparison);
 
 }  // namespace normlab
