@@ -105,14 +105,14 @@ std::string statistics(const PageContent& content) {
   if (comparison.pairs.empty()) body.clear();
   body += picture("broad", "drawn", "image/svg+xml", content.seeds_svg,
                   "Test accuracy of every seed, and the mean of each arm with its interval");
-  body += wrapped("plain", html_table(arm_table(comparison)));
+  body += wrapped("compared", html_table(arm_table(comparison)));
   if (!comparison.pairs.empty()) {
     body += picture("broad", "drawn", "image/svg+xml", content.differences_svg,
                     "Difference of each pair of arms with its interval");
-    body += wrapped("plain", html_table(pair_table(comparison)));
+    body += wrapped("compared", html_table(pair_table(comparison)));
   }
   const Table scores = score_table(comparison);
-  if (!scores.rows.empty()) body += wrapped("plain", html_table(scores));
+  if (!scores.rows.empty()) body += wrapped("compared", html_table(scores));
   std::string notes;
   for (const std::string& note : comparison.notes) notes += note + '\n';
   body += wrapped("note", paragraphs(notes));
