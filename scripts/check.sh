@@ -20,7 +20,8 @@ xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$b
 echo "clang-tidy: $(wc -l <"$build/tidy.txt") files are clean"
 
 broken=$(for page in README.md docs/*.md; do
-  { grep -oE '\]\([^)]+\)|src="[^"]+"' "$page" || true; } |
+  { awk '/^```/ { in_code = !in_code; next } !in_code' "$page" |  # a lambda looks like a link
+    grep -oE '\]\([^)]+\)|src="[^"]+"' || true; } |
     sed -E 's/^\]\(|^src="|[)"]$|#.*//g' | sort -u | while read -r target; do
     case $target in http://* | https://* | "") continue ;; esac
     [ -e "$(dirname "$page")/$target" ] || echo "$page: no such file: $target"
