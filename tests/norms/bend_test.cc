@@ -32,7 +32,8 @@ std::vector<float> tanh_of(const std::vector<float>& x) {
     const std::size_t count = std::min(tile.size(), x.size() - from);
     std::copy_n(x.begin() + static_cast<std::ptrdiff_t>(from), count, tile.begin());
     layer->infer(y.data(), saved.data(), tile.data(), {&alpha, nullptr});
-    result.insert(result.end(), y.begin(), y.begin() + static_cast<std::ptrdiff_t>(count));
+    // The tanh itself; y has been through a shift by 0, which takes the sign of -0.
+    result.insert(result.end(), saved.begin(), saved.begin() + static_cast<std::ptrdiff_t>(count));
   }
   return result;
 }

@@ -22,7 +22,7 @@ HWY_INLINE Vector tanh_of(Vector x) {
   const Vector magnitude = hn::Abs(x);
   const Vector e = hn::Exp(kTag, hn::Mul(magnitude, broadcast(-2.0f)));
   const Vector one = broadcast(1.0f);
-  const Vector far = hn::CopySign(hn::Div(hn::Sub(one, e), hn::Add(one, e)), x);
+  const Vector far = hn::Div(hn::Sub(one, e), hn::Add(one, e));
   const Vector square = hn::Mul(x, x);
   Vector sum = broadcast(-5.70498872745e-3f);
   sum = hn::MulAdd(sum, square, broadcast(2.06390887954e-2f));
@@ -30,7 +30,7 @@ HWY_INLINE Vector tanh_of(Vector x) {
   sum = hn::MulAdd(sum, square, broadcast(1.33314422036e-1f));
   sum = hn::MulAdd(sum, square, broadcast(-3.33332819422e-1f));
   const Vector near = hn::MulAdd(hn::Mul(sum, square), x, x);
-  return hn::IfThenElse(hn::Ge(magnitude, broadcast(0.625f)), far, near);
+  return hn::CopySign(hn::IfThenElse(hn::Ge(magnitude, broadcast(0.625f)), far, near), x);
 }
 
 // 1 / (1 + exp(-x)), and what is left of it to 1, neither of which loses digits to the other. x may
