@@ -69,7 +69,7 @@ class WinogradConv2d(nn.Conv2d):
 
 def replace(network):
     """Puts WinogradConv2d in the place of every convolution that fits; how many there were."""
-    places = [i for i, layer in enumerate(network) if fits(layer)]
+    places = [i for i, layer in enumerate(network) if fits(layer) and type(layer) is nn.Conv2d]
     for i in places:
         conv = network[i]
         network[i] = WinogradConv2d(conv.in_channels, conv.out_channels, conv.kernel_size, padding=conv.padding,
