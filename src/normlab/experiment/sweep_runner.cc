@@ -103,8 +103,8 @@ void SweepRunner::run() {
   queue_ = left();
   next_ = 0;
   {
-    std::vector<std::jthread> jobs;
     const std::vector<int> processors = available_processors();
+    std::vector<std::jthread> jobs;  // last: joined before what they read is gone
     for (int job = 0; job < plan_.jobs; ++job) {
       jobs.emplace_back([this, job, &processors] {
         settle(job, plan_, processors);
