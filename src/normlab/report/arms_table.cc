@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "normlab/report/text.h"
+#include "normlab/statistics/descriptive.h"
 
 namespace normlab {
 
@@ -39,6 +40,7 @@ Table arms_table(const ExperimentResults& results) {
     double loss = 0;
     for (const RunResult* run : arm.runs) {
       if (run->status != RunStatus::kFinished || run->epochs.empty()) continue;
+      if (!std::isfinite(run->epochs.back().test_accuracy)) continue;
       accuracies.push_back(run->epochs.back().test_accuracy);
       loss += run->epochs.back().test_loss;
     }
@@ -48,13 +50,10 @@ Table arms_table(const ExperimentResults& results) {
     if (accuracies.empty()) {
       row.insert(row.end(), 5, "–");
     } else {
-      double mean = 0;
-      for (const double accuracy : accuracies) mean += accuracy / count;
-      double squares = 0;
-      for (const double accuracy : accuracies) squares += (accuracy - mean) * (accuracy - mean);
       const auto [least, greatest] = std::minmax_element(accuracies.begin(), accuracies.end());
-      row.push_back(fmt::format("{:.3f} %", mean));
-      row.push_back(count < 2 ? "–" : fmt::format("{:.3f}", std::sqrt(squares / (count - 1))));
+      row.push_back(fmt::format("{:.3f} %", mean(accuracies)));
+      const auto deviation = standard_deviation(accuracies);
+      row.push_back(deviation ? fmt::format("{:.3f}", *deviation) : "–");
       row.push_back(fmt::format("{:.2f} %", *least));
       row.push_back(fmt::format("{:.2f} %", *greatest));
       row.push_back(format_loss(loss / count));
