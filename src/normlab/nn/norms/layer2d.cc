@@ -10,25 +10,9 @@
 #include <fmt/format.h>
 
 #include "normlab/base/error.h"
+#include "normlab/kernels/group_norm.h"
 #include "normlab/nn/norms/sample_norm.h"
 #include "normlab/tensor/tiles.h"
-
-// Once, though this file is compiled once per instruction set.
-#ifndef NORMLAB_NN_NORMS_LAYER2D_TYPES_
-#define NORMLAB_NN_NORMS_LAYER2D_TYPES_
-namespace normlab {
-
-struct Layer2dInputs {
-  const float* dy;
-  const float* x;
-  const float* gamma;  // may be null
-  const float* mean;
-  const float* rstd;
-  bool after_relu;
-};
-
-}  // namespace normlab
-#endif  // NORMLAB_NN_NORMS_LAYER2D_TYPES_
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "normlab/nn/norms/layer2d.cc"
@@ -68,7 +52,7 @@ void layer2d_forward(float* y, float* mean, float* rstd, const float* x, const f
 }
 
 // All are assigned; dx may be dy. dgamma and dbeta: [C], or null.
-void layer2d_backward(float* dx, float* dgamma, float* dbeta, const Layer2dInputs& inputs,
+void layer2d_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
                       int lanes, const Shape& shape) {
   const std::size_t pixels = static_cast<std::size_t>(shape.pixels());
   const std::size_t channel = pixels * kLanes;

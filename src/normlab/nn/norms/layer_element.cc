@@ -10,25 +10,9 @@
 // Parameters are tied to the size of the image. eps 1e-5, as PyTorch's.
 #include <algorithm>
 
+#include "normlab/kernels/group_norm.h"
 #include "normlab/nn/norms/sample_norm.h"
 #include "normlab/tensor/tiles.h"
-
-// Once, though this file is compiled once per instruction set.
-#ifndef NORMLAB_NN_NORMS_LAYER_ELEMENT_TYPES_
-#define NORMLAB_NN_NORMS_LAYER_ELEMENT_TYPES_
-namespace normlab {
-
-struct LayerElementInputs {
-  const float* dy;
-  const float* x;
-  const float* gamma;  // may be null
-  const float* mean;
-  const float* rstd;
-  bool after_relu;
-};
-
-}  // namespace normlab
-#endif  // NORMLAB_NN_NORMS_LAYER_ELEMENT_TYPES_
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "normlab/nn/norms/layer_element.cc"
@@ -57,8 +41,8 @@ void layer_element_forward(float* y, float* mean, float* rstd, const float* x, c
 }
 
 // All are assigned; dx may be dy. dgamma and dbeta: [m], or null.
-void layer_element_backward(float* dx, float* dgamma, float* dbeta,
-                            const LayerElementInputs& inputs, int lanes, std::size_t m) {
+void layer_element_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
+                            int lanes, std::size_t m) {
   // Sums over lanes come cheapest sixteen at a time.
   constexpr std::size_t kBlock = 16;
   for (std::size_t e = 0; dgamma && e < m; e += kBlock) {
