@@ -33,6 +33,12 @@ Json results(const Workplace& place, const std::string& folder) {
   return Json::parse(place.read(folder + "/results.json"));
 }
 
+// What the arms come to, of three seeds each.
+void expect_verdict(const std::string& out) {
+  EXPECT_NE(out.find("over 3 seeds: fewer than 5 seeds decide nothing\n"), std::string::npos)
+      << out;
+}
+
 TEST(SweepRun, HasTheBitsOfRunsOneAfterTheOther) {
   const Workplace place;
   ASSERT_EQ(place.run(sweep_arguments(place, "turn", {"--jobs", "1"})).exit_code, 0);
@@ -46,6 +52,7 @@ TEST(SweepRun, HasTheBitsOfRunsOneAfterTheOther) {
     EXPECT_TRUE(outcome.out.starts_with("6 runs; ")) << outcome.out;
     EXPECT_NE(outcome.out.find("(2 settings measured)"), std::string::npos) << outcome.out;
     EXPECT_NE(outcome.out.find("6/6  "), std::string::npos) << outcome.out;
+    expect_verdict(outcome.out);
     expect_same_files(expected, run_files(place / out, kFolders));
     std::filesystem::remove_all(place / out);
   }
@@ -188,6 +195,7 @@ TEST(Shards, TogetherLeaveWhatOneProcessDoes) {
   ASSERT_EQ(place.run(shard_arguments(place, "2/2")).exit_code, 0);
   const Outcome collected = place.run({"collect", "shared", "--no-report"});
   ASSERT_EQ(collected.exit_code, 0) << collected.err;
+  expect_verdict(collected.out);
   expect_same_files(run_files(place / "whole", kFolders), run_files(place / "shared", kFolders));
   EXPECT_EQ(place.read("whole/experiment.toml"), place.read("shared/experiment.toml"));
   const Json json = results(place, "shared");
