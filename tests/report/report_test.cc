@@ -15,6 +15,7 @@
 #include "normlab/report/curves.h"
 #include "normlab/report/gallery.h"
 #include "normlab/report/gnuplot.h"
+#include "normlab/report/line_figure.h"
 #include "report/sample.h"
 #include "temporary_folder.h"
 
@@ -96,8 +97,8 @@ TEST(Report, MakesEveryFigureAndAPageOfItsOwn) {
 
   for (const char* name : {"accuracy.png", "loss.png"}) {
     const Image image = read_png(folder / name);
-    EXPECT_EQ(image.width, kCurvesWidth) << name;
-    EXPECT_EQ(image.height, kCurvesHeight) << name;
+    EXPECT_EQ(image.width, kLineFigureWidth) << name;
+    EXPECT_EQ(image.height, kLineFigureHeight) << name;
     EXPECT_GT(pixels_like(image, 0x00, 0x72, 0xb2), 500) << name;  // the first run's curve
     EXPECT_GT(pixels_like(image, 0xd5, 0x5e, 0x00), 500) << name;  // the second's
     EXPECT_GT(pixels_like(image, 0x00, 0x9e, 0x73), 20) << name;   // the third's, in the legend
@@ -265,9 +266,10 @@ TEST(Curves, RunsThatRepeatOneAnotherAreOneLineOfTheirMean) {
   results.runs[0].epochs = sample_history({80, 90}, kImages);
   results.runs[1].epochs = sample_history({82, 94, 96}, kImages);
   const std::string script = accuracy_figure(results, kImages);
-  EXPECT_NE(script.find("$run0 << END\n1 19\n2 8\n3 4\nEND\n"), std::string::npos) << script;
+  EXPECT_NE(script.find("$line0 << END\n1 19 19 19\n2 8 8 8\n3 4 4 4\nEND\n"), std::string::npos)
+      << script;
   EXPECT_NE(script.find("(58 runs)"), std::string::npos);
-  EXPECT_EQ(script.find("$run2"), std::string::npos);
+  EXPECT_EQ(script.find("$line2"), std::string::npos);
 }
 
 TEST(Arms, TheTableHasMeanAndDeviationOfWhatHasFinished) {

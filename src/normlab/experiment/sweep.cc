@@ -54,13 +54,6 @@ std::string in_a_name(const std::string& value) {
   return text.ends_with(".toml") ? text.substr(0, text.size() - 5) : text;
 }
 
-std::string label_of(const ExperimentKey& key, const RunSettings& settings) {
-  const std::string value = in_a_name(key.write(settings));
-  if (key.name == "norm.kind") return value;
-  if (key.name == kSeed) return "seed " + value;
-  return fmt::format("{}={}", short_key(key.name), value);
-}
-
 // The lists of a sweep: what stands in the file, unless the command line replaces it.
 class Lists {
  public:
@@ -121,7 +114,7 @@ void read_point(SweepAxis& axis, const TomlReader& table) {
                  "the seed cannot be of a point; give [sweep] a list, train.seed = [1, 2]");
     }
     keys.push_back(&key);
-    labels.push_back(label_of(key, settings));
+    labels.push_back(sweep_label(key, settings));
     if (std::find(axis.keys.begin(), axis.keys.end(), key.name) == axis.keys.end()) {
       axis.keys.push_back(key.name);
     }
@@ -138,6 +131,17 @@ void read_point(SweepAxis& axis, const TomlReader& table) {
 
 }  // namespace
 
+std::string sweep_value(const ExperimentKey& key, const RunSettings& settings) {
+  return in_a_name(key.write(settings));
+}
+
+std::string sweep_label(const ExperimentKey& key, const RunSettings& settings) {
+  const std::string value = sweep_value(key, settings);
+  if (key.name == "norm.kind") return value;
+  if (key.name == kSeed) return "seed " + value;
+  return fmt::format("{}={}", short_key(key.name), value);
+}
+
 Sweep::Sweep(const TomlReader& file, const std::vector<Override>& overrides)
     : source_(file.where("sweep")) {
   const std::optional<TomlReader> table = file.table("sweep");
@@ -152,7 +156,7 @@ Sweep::Sweep(const TomlReader& file, const std::vector<Override>& overrides)
     for (const TomlReader& value : lists.of(key.name)) {
       RunSettings settings;
       key.read(settings, value);
-      const std::string label = label_of(key, settings);
+      const std::string label = sweep_label(key, settings);
       refuse_twice(axis, value, label);
       axis.values.push_back({label, [&key, value](RunSettings& run) { key.read(run, value); }});
     }

@@ -14,11 +14,17 @@
 #include <vector>
 
 #include "normlab/experiment/experiment.h"
+#include "normlab/experiment/keys.h"
 #include "normlab/formats/toml_reader.h"
 
 namespace normlab {
 
 inline constexpr std::int64_t kMostRuns = 10'000;
+
+// The value of a key as it stands in the name of a run, and what it adds to that name:
+// "8" and "batch_size=8", "batch" and "batch" of norm.kind, "3" and "seed 3".
+std::string sweep_value(const ExperimentKey& key, const RunSettings& settings);
+std::string sweep_label(const ExperimentKey& key, const RunSettings& settings);
 
 // One value of an axis.
 struct SweepValue {

@@ -1,4 +1,7 @@
-// Test accuracy and test loss of all runs against the epoch, as gnuplot scripts without terminal.
+// Test accuracy and test loss of all runs against the epoch, as gnuplot scripts without terminal
+// (their size: line_figure.h). Where runs repeat one another a line is the mean of an arm, from
+// five runs on, and if there are no more than eight arms, with its 95 % interval (Student's t) as a
+// band.
 #pragma once
 
 #include <string>
@@ -7,12 +10,7 @@
 
 namespace normlab {
 
-inline constexpr int kCurvesWidth = 1400;
-inline constexpr int kCurvesHeight = 800;
-
-// The axis is the share of errors on a logarithmic scale, labelled as accuracy: 99.1 and 99.2 lie
-// as far apart as 91 and 92, and a run that dips to 60 leaves them there. `test_images` says where
-// 100 % is drawn: half an error.
+// On the axis of use_error_axis().
 std::string accuracy_figure(const ExperimentResults& results, int test_images);
 
 // On a logarithmic scale. Values that are not finite are left out.

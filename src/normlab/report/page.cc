@@ -44,11 +44,12 @@ std::string opening(const PageContent& content) {
   const std::size_t runs = content.runs.size();
   return fmt::format(
       "<header>\n<h1>{}</h1>\n<p class=\"lead\">{} {} on {}, {} test images</p>\n<nav>"
-      "<a href=\"#results\">Results</a>{}<a href=\"#curves\">Curves</a>"
+      "<a href=\"#results\">Results</a>{}{}<a href=\"#curves\">Curves</a>"
       "<a href=\"#mistakes\">Mistakes</a><a href=\"#recipe\">Recipe</a>"
       "<a href=\"#network\">Network</a><a href=\"#environment\">Environment</a></nav>\n</header>\n",
       escape_html(content.experiment), runs, runs == 1 ? "run" : "runs", escape_html(content.data),
       with_thousands(content.test_images),
+      content.sweep_svgs.empty() ? "" : "<a href=\"#sweep\">Over settings</a>",
       content.comparison ? "<a href=\"#statistics\">Over seeds</a>" : "");
 }
 
@@ -124,6 +125,15 @@ std::string statistics(const PageContent& content) {
       "that of a permutation test, Needed the seeds with which a difference of this size is found "
       "with probability 0.8.</p>\n";
   return section("statistics", "Over seeds", body);
+}
+
+// How the accuracy goes with what was swept; nothing if no number was.
+std::string sweep(const PageContent& content) {
+  std::string body;
+  for (const DescribedPicture& drawn : content.sweep_svgs) {
+    body += picture("broad", "drawn", "image/svg+xml", drawn.svg, drawn.description);
+  }
+  return body.empty() ? "" : section("sweep", "Over settings", body);
 }
 
 std::string curves(const PageContent& content) {
@@ -205,7 +215,7 @@ std::string environment(const PageContent& content) {
 }  // namespace
 
 std::string make_page(const PageContent& content) {
-  return head(content) + "<body>\n<main>\n" + opening(content) + results(content) +
+  return head(content) + "<body>\n<main>\n" + opening(content) + results(content) + sweep(content) +
          statistics(content) + curves(content) + mistakes(content) + recipe(content) +
          network(content) + environment(content) +
          "<footer>Made by normlab. The numbers are in results.json beside this page; "

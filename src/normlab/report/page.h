@@ -19,6 +19,11 @@ struct RunPictures {
   Bytes confusion_png;
 };
 
+struct DescribedPicture {
+  std::string description;
+  Bytes svg;
+};
+
 struct PageContent {
   std::string experiment;
   std::string data;  // "mnist"
@@ -32,8 +37,9 @@ struct PageContent {
   // Of an experiment that repeats its arms, with its pictures (report/arm_figures.h).
   std::optional<Comparison> comparison;
   Bytes seeds_svg;
-  Bytes differences_svg;      // empty for a single arm
-  std::optional<Table> arms;  // where runs repeat one another
+  Bytes differences_svg;                     // empty for a single arm
+  std::vector<DescribedPicture> sweep_svgs;  // report/sweep_figures.h
+  std::optional<Table> arms;                 // where runs repeat one another
   std::optional<Table> recipe;
   std::string experiment_text;  // experiment.toml
   std::string network_summary;

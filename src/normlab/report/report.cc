@@ -15,9 +15,11 @@
 #include "normlab/report/curves.h"
 #include "normlab/report/gallery.h"
 #include "normlab/report/gnuplot.h"
+#include "normlab/report/line_figure.h"
 #include "normlab/report/page.h"
 #include "normlab/report/recipe_table.h"
 #include "normlab/report/repeated_arms.h"
+#include "normlab/report/sweep_figures.h"
 
 namespace normlab {
 namespace {
@@ -28,11 +30,11 @@ std::string text_if_there(const fs::path& path) {
   return fs::exists(path) ? read_text_file(path) : std::string();
 }
 
-// The recipe in words; an experiment file that this version cannot read is shown as text alone.
-std::optional<Table> read_recipe(const std::string& text, const fs::path& path) {
+// Nothing of an experiment file that is missing or that this version cannot read.
+std::optional<Experiment> read_if_known(const std::string& text, const fs::path& path) {
   if (text.empty()) return std::nullopt;
   try {
-    return recipe_table(parse_experiment(text, path.native()));
+    return parse_experiment(text, path.native());
   } catch (const UsageError&) {
     return std::nullopt;
   }
@@ -82,8 +84,8 @@ Bytes write_figure(const fs::path& base, int width, int height, const std::strin
   return picture;
 }
 
-Bytes write_curves(const fs::path& base, const std::string& script) {
-  return write_figure(base, kCurvesWidth, kCurvesHeight, script);
+Bytes write_lines(const fs::path& base, const std::string& script) {
+  return write_figure(base, kLineFigureWidth, kLineFigureHeight, script);
 }
 
 // seeds.png, .svg and differences.png, .svg of an experiment that repeats its arms.
@@ -98,6 +100,22 @@ void draw_statistics(PageContent& content, const fs::path& run_directory) {
   content.differences_svg = write_figure(run_directory / "differences", kArmFigureWidth,
                                          differences_figure_height(comparison),
                                          differences_figure(comparison, content.experiment));
+}
+
+// over-KEY.png, .svg of every swept number, and grid.png, .svg.
+void draw_sweep(PageContent& content, const fs::path& run_directory, const Experiment& experiment,
+                const ExperimentResults& results) {
+  for (const SweptAxis& axis : swept_axes(experiment)) {
+    content.sweep_svgs.push_back({"Test accuracy over " + axis.key,
+                                  write_lines(run_directory / ("over-" + axis.key),
+                                              axis_figure(axis, results, content.test_images))});
+  }
+  const SweptGrid grid = swept_grid(experiment);
+  if (grid.arms.empty()) return;
+  content.sweep_svgs.push_back(
+      {fmt::format("Mean test accuracy by {} and {}", grid.rows.key, grid.columns.key),
+       write_figure(run_directory / "grid", grid_figure_width(grid), grid_figure_height(grid),
+                    grid_figure(grid, results, content.test_images))});
 }
 
 RunPictures write_pictures(const fs::path& folder, const std::string& run,
@@ -123,8 +141,8 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
   content.test_images = test_set.size();
   content.are_photographs = test_set.shape.channels != 1;
   content.accuracy_svg =
-      write_curves(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
-  content.loss_svg = write_curves(run_directory / "loss", loss_figure(results));
+      write_lines(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
+  content.loss_svg = write_lines(run_directory / "loss", loss_figure(results));
   content.runs = judge(run_directory, results, test_set);
   // Of runs that repeat one another the first one's pictures, not the best one's.
   std::set<std::string> shown;
@@ -140,7 +158,11 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
   if (has_repeated_arms(results)) content.arms = arms_table(results);
   content.results = results_table(results, test_set.size());
   content.experiment_text = text_if_there(run_directory / "experiment.toml");
-  content.recipe = read_recipe(content.experiment_text, run_directory / "experiment.toml");
+  if (const auto experiment =
+          read_if_known(content.experiment_text, run_directory / "experiment.toml")) {
+    content.recipe = recipe_table(*experiment);
+    draw_sweep(content, run_directory, *experiment, results);
+  }
   content.network_summary = network_summary;
   content.environment = results.environment;
   write_file_atomically(run_directory / "report.html", make_page(content));
