@@ -2,6 +2,8 @@
 
 #include <sched.h>
 
+#include <cstddef>
+
 namespace normlab {
 
 std::vector<int> available_processors() {
@@ -20,6 +22,12 @@ void stay_on(std::span<const int> processors) {
   CPU_ZERO(&set);
   for (const int processor : processors) CPU_SET(static_cast<std::size_t>(processor), &set);
   if (!processors.empty()) sched_setaffinity(0, sizeof set, &set);
+}
+
+std::span<const int> share_of(std::span<const int> processors, int job, int jobs, int threads) {
+  const auto each = static_cast<std::size_t>(threads);
+  if (processors.size() != static_cast<std::size_t>(jobs) * each) return {};
+  return processors.subspan(static_cast<std::size_t>(job) * each, each);
 }
 
 }  // namespace normlab

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
-#include <span>
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -19,18 +18,6 @@
 #include "normlab/experiment/training_run.h"
 
 namespace normlab {
-namespace {
-
-// Each job has processors of its own if all of them are in use. Otherwise the system chooses:
-// another sweep beside this one would pin its jobs to the same ones.
-void settle(int job, const SweepPlan& plan, const std::vector<int>& processors) {
-  const auto threads = static_cast<std::size_t>(plan.threads);
-  if (processors.size() != static_cast<std::size_t>(plan.jobs) * threads) return;
-  stay_on(std::span(processors).subspan(static_cast<std::size_t>(job) * threads, threads));
-}
-
-}  // namespace
-
 Shard parse_shard(const std::string& text) {
   Shard shard;
   const auto slash = text.find('/');
@@ -107,7 +94,7 @@ void SweepRunner::run() {
     std::vector<std::jthread> jobs;  // last: joined before what they read is gone
     for (int job = 0; job < plan_.jobs; ++job) {
       jobs.emplace_back([this, job, &processors] {
-        settle(job, plan_, processors);
+        stay_on(share_of(processors, job, plan_.jobs, plan_.threads));
         serve(job);
       });
     }
