@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "data_sets/mnist_labels.h"
+#include "data_sets/mnist_test_set.h"
 #include "normlab/formats/png.h"
 #include "normlab/report/gnuplot.h"
 #include "report/sample.h"
@@ -43,15 +43,6 @@ int pixels_like(const Image& image, int red, int green, int blue) {
     }
   }
   return count;
-}
-
-// The test set of MNIST, as far as a gallery can tell, with tiny images.
-Dataset mnist_test_set() {
-  Dataset data = mnist_test_labels();
-  data.classes = 10;
-  data.shape = {1, 2, 2};
-  data.images.assign(static_cast<std::size_t>(data.size()) * data.shape.size(), 0);
-  return data;
 }
 
 // Right but for these images, which are taken for these classes.

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "data_sets/mnist_test_set.h"
 #include "expect_error.h"
 #include "normlab/base/file.h"
 #include "normlab/formats/png.h"
@@ -176,6 +177,19 @@ TEST(Report, CountsTheMistakesOfRunsThatRepeatOneAnotherTogether) {
     EXPECT_NE(page.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(page.find("isputed"), std::string::npos);
+}
+
+TEST(Report, SaysWhatADisputedLabelIs) {
+  const TemporaryFolder folder;
+  const Dataset data = mnist_test_set();
+  make_run_directory(folder.path(), data);
+  write_report(folder.path(), data, "");
+  const std::string page = read_text_file(folder / "report.html");
+  for (const char* part :
+       {"Disputed are 15 labels", "arXiv:2103.14749",
+        "15 of 10,000 test images are misclassified, none of them with a disputed label."}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
 }
 
 TEST(Report, RefusesPredictionsOfOtherData) {

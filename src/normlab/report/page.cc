@@ -141,10 +141,11 @@ std::string mistakes(const PageContent& content) {
   std::string body;
   if (content.arms) {
     body +=
-        "<p class=\"lead\">Runs that repeat one another are counted together, those that have "
-        "finished. An image is shown with the wrong class that most of the seeds predict, with how "
-        "many do, and the mean of the probabilities that these give it. The numbers of a confusion "
-        "matrix are means over the seeds.</p>\n";
+        "<p class=\"lead\">Finished runs that repeat one another are counted together. An image is "
+        "shown with the wrong class that it is most often taken for, how many seeds do so, and the "
+        "mean of the probabilities that these give the class. The numbers of a confusion matrix "
+        "are "
+        "means over the seeds.</p>\n";
   }
   if (content.disputed_labels > 0) {
     body += fmt::format(

@@ -1,7 +1,8 @@
-// What is taken for the test set of MNIST, without its images.
+// What is taken for the test set of MNIST, without its pixels.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "normlab/data/dataset.h"
@@ -9,16 +10,20 @@
 
 namespace normlab {
 
-// Its sums and ten thousand labels, of which those are right that were disputed; the others are 0.
-inline Dataset mnist_test_labels() {
+// Its sums and ten thousand labels, of which those are right that were disputed; the others are 0,
+// and the images are black and tiny.
+inline Dataset mnist_test_set() {
   const KnownDataset& mnist = known_dataset("mnist");
   Dataset data;
   data.name = mnist.name;
   data.split = "test";
+  data.classes = static_cast<int>(mnist.class_names.size());
   data.class_names = mnist.class_names;
+  data.shape = {1, 2, 2};
   data.images_sha256 = mnist.image_files[1].sha256;
   data.labels_sha256 = mnist.label_files[1].sha256;
   data.labels.resize(mnist.images[1]);
+  data.images.resize(mnist.images[1] * data.shape.size());
   for (const auto& [index, label] : {std::pair{947, 8},
                                      {1621, 0},
                                      {1901, 9},
