@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "data_sets/mnist_test_set.h"
 #include "expect_error.h"
 #include "normlab/base/file.h"
 #include "normlab/formats/png.h"
@@ -143,6 +144,55 @@ TEST(Report, TheSameFilesGiveTheSamePage) {
   EXPECT_TRUE(read_text_file(folder / "report.html") == first);
 }
 
+TEST(Report, CountsTheMistakesOfRunsThatRepeatOneAnotherTogether) {
+  const TemporaryFolder folder;
+  const Dataset data = sample_test_set(kImages);
+  make_run_directory(folder.path(), data);
+  ExperimentResults results = sample_results(kImages);
+  const auto repeat = [&](std::uint64_t seed, RunStatus status, int mistakes) {
+    RunResult run = results.runs[0];
+    run.name = fmt::format("GN seed {}", seed);
+    run.folder = fmt::format("GN-seed-{}", seed);
+    run.seed = seed;
+    run.status = status;
+    run.epochs.back().test_correct = kImages - mistakes;
+    std::filesystem::create_directories(folder / run.folder);
+    write_predictions(folder / run.folder / "predictions.csv", sample_predictions(data, mistakes));
+    results.runs.push_back(run);
+  };
+  repeat(2, RunStatus::kFinished, 4);
+  repeat(3, RunStatus::kInterrupted, 40);
+  write_results(folder / "results.json", results);
+  write_report(folder.path(), data, "");
+
+  EXPECT_EQ(read_png(folder / "misclassified-GN.png").width, kGalleryWidth);
+  EXPECT_EQ(read_png(folder / "confusion-GN.png").width, kConfusionWidth);
+  EXPECT_FALSE(std::filesystem::exists(folder / "GN" / "misclassified.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "BN-L1" / "misclassified.png"));
+  const std::string page = read_text_file(folder / "report.html");
+  EXPECT_EQ(first_fault(page), "");
+  for (const char* part :
+       {"GN: the most frequent mistakes of 2 seeds. 15 of 300 test images are misclassified by at "
+        "least one seed, 4 by all.",
+        "BN+L1: the most confident mistakes. 3 of 300 test images are misclassified."}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(page.find("isputed"), std::string::npos);
+}
+
+TEST(Report, SaysWhatADisputedLabelIs) {
+  const TemporaryFolder folder;
+  const Dataset data = mnist_test_set();
+  make_run_directory(folder.path(), data);
+  write_report(folder.path(), data, "");
+  const std::string page = read_text_file(folder / "report.html");
+  for (const char* part :
+       {"Disputed are 15 labels", "arXiv:2103.14749",
+        "15 of 10,000 test images are misclassified, none of them with a disputed label."}) {
+    EXPECT_NE(page.find(part), std::string::npos) << part;
+  }
+}
+
 TEST(Report, RefusesPredictionsOfOtherData) {
   const TemporaryFolder folder;
   Dataset data = sample_test_set(kImages);
@@ -214,11 +264,11 @@ TEST(Gnuplot, NoNameIsACommand) {
     for (RunResult& run : results.runs) run.name = name;
     Dataset named = data;
     for (std::string& class_name : named.class_names) class_name = name;
-    const Predictions predictions = sample_predictions(data, 12);
+    const MistakeCounts counts = sample_mistakes(data, 12);
     const std::string terminal = svg_terminal(700, 400);
     EXPECT_NO_THROW(run_gnuplot(terminal + accuracy_figure(results, kImages))) << name;
-    EXPECT_NO_THROW(run_gnuplot(terminal + gallery_figure(name, predictions, named))) << name;
-    EXPECT_NO_THROW(run_gnuplot(terminal + confusion_figure(name, predictions, named.class_names)))
+    EXPECT_NO_THROW(run_gnuplot(terminal + gallery_figure(name, counts, named))) << name;
+    EXPECT_NO_THROW(run_gnuplot(terminal + confusion_figure(name, counts, named.class_names)))
         << name;
   }
   EXPECT_FALSE(std::filesystem::exists(touch));
@@ -293,41 +343,25 @@ TEST(Arms, TheTableHasMeanAndDeviationOfWhatHasFinished) {
   EXPECT_EQ(row[5], "97.00 %");
 }
 
-TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {
+TEST(Confusion, OfSeveralRunsTheNumbersAreMeans) {
   const Dataset data = sample_test_set(kImages);
-  for (const int mistakes : {0, 1, 9, 10, 11}) {
-    const std::string script = gallery_figure("GN", sample_predictions(data, mistakes), data);
-    std::size_t images = 0;
-    for (std::size_t at = 0; (at = script.find("with rgbimage", at)) != std::string::npos; ++at) {
-      ++images;
-    }
-    EXPECT_EQ(images, static_cast<std::size_t>(std::min(mistakes, 10)));
-    EXPECT_NO_THROW(run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) + script));
-    EXPECT_EQ(script.find("Not one") != std::string::npos, mistakes == 0);
-    EXPECT_EQ(script.find("ten are shown") != std::string::npos, mistakes > 10);
-  }
-}
-
-TEST(Gallery, ShowsTheImagesPixelByPixel) {
-  Dataset data = sample_test_set(kImages);
-  data.shape = {3, 4, 4};  // each pixel 56 times enlarged
-  data.images.assign(static_cast<std::size_t>(kImages) * data.shape.size(), 0);
-  data.images[0] = 255;        // image 0: the upper left pixel is red,
-  data.images[32 + 15] = 255;  // the lower right one blue, the rest black
-  const std::string script = gallery_figure("GN", sample_predictions(data, 1), data);
-  const Image image =
-      decode_png(run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) + script), "gallery");
-  // The frame takes some of the rim. Seams between squares would take 1,344 pixels of the black.
-  EXPECT_NEAR(pixels_like(image, 255, 0, 0), 56 * 56, 120);
-  EXPECT_NEAR(pixels_like(image, 0, 0, 255), 56 * 56, 120);
-  EXPECT_NEAR(pixels_like(image, 0, 0, 0), 14 * 56 * 56, 800);
+  MistakeCounts counts;
+  for (const int mistakes : {11, 1, 0}) counts.add(sample_predictions(data, mistakes));
+  const std::string script = confusion_figure("GN", counts, data.class_names);
+  // Zero is taken for one by 2, 1 and 0 of its 30 images; two for three by 1, 0 and 0.
+  EXPECT_NE(script.find("set label '1.0' at 1,0 "), std::string::npos) << script;
+  EXPECT_NE(script.find("set label '0.3' at 3,2 "), std::string::npos);
+  EXPECT_NE(script.find("set label '29' at 0,0 "), std::string::npos);
+  EXPECT_NE(script.find("The mean over 3 seeds: 296 of 300 test images"), std::string::npos);
+  EXPECT_NE(confusion_figure("GN", sample_mistakes(data, 11), data.class_names)
+                .find("set label '2' at 1,0 "),
+            std::string::npos);
 }
 
 TEST(Confusion, ManyClassesCanBeDrawn) {
   for (const int classes : {2, 26, 62}) {
     const Dataset data = sample_test_set(kImages, classes);
-    const std::string script =
-        confusion_figure("GN", sample_predictions(data, 12), data.class_names);
+    const std::string script = confusion_figure("GN", sample_mistakes(data, 12), data.class_names);
     const auto bytes = run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) + script);
     EXPECT_EQ(decode_png(bytes, "confusion").height, kConfusionHeight);
   }

@@ -11,6 +11,7 @@
 #include "normlab/data/dataset.h"
 #include "normlab/experiment/predictions.h"
 #include "normlab/experiment/results.h"
+#include "normlab/report/mistakes.h"
 
 namespace normlab {
 
@@ -47,6 +48,12 @@ inline Predictions sample_predictions(const Dataset& data, int mistakes) {
     }
   }
   return predictions;
+}
+
+inline MistakeCounts sample_mistakes(const Dataset& data, int mistakes) {
+  MistakeCounts counts;
+  counts.add(sample_predictions(data, mistakes));
+  return counts;
 }
 
 inline History sample_history(const std::vector<double>& accuracies, int images) {

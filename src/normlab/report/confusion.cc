@@ -8,7 +8,6 @@
 
 #include "normlab/base/text.h"
 #include "normlab/report/gnuplot.h"
-#include "normlab/report/mistakes.h"
 #include "normlab/report/text.h"
 
 namespace normlab {
@@ -34,9 +33,10 @@ int packed(const Colour& colour) {
          static_cast<int>(colour.blue);
 }
 
-// Counts with their row and column.
+// Counts with their row and column, summed over the runs.
 struct Matrix {
   int classes = 0;
+  int runs = 1;
   std::vector<int> counts;
 
   int at(int label, int predicted) const {
@@ -87,6 +87,15 @@ std::string cells(const Matrix& matrix) {
   return data + "END\n";
 }
 
+// A count of one run; of several runs their mean, the smaller the finer.
+std::string number(int count, int runs) {
+  if (runs == 1) return with_thousands(count);
+  const double mean = static_cast<double>(count) / runs;
+  if (mean >= 9.95) return with_thousands(std::llround(mean));
+  if (mean >= 0.095) return fmt::format("{:.1f}", mean);
+  return fmt::format("{:.1g}", mean);
+}
+
 std::string numbers(const Matrix& matrix) {
   if (matrix.classes > kMostNumberedClasses) return "";
   const int size = matrix.classes <= 12 ? 15 : 9;
@@ -99,7 +108,7 @@ std::string numbers(const Matrix& matrix) {
       const bool wrong = label != predicted;
       const char* colour = wrong && strength(count, largest) > 0.6 ? "#ffffff" : "#333333";
       script += fmt::format("set label {} at {},{} center font ',{}' textcolor rgb '{}' front\n",
-                            quote(with_thousands(count)), predicted, label, size,
+                            quote(number(count, matrix.runs)), predicted, label, size,
                             wrong ? colour : "#5a6672");
     }
   }
@@ -145,17 +154,23 @@ std::string axes(const std::vector<std::string>& class_names) {
 
 }  // namespace
 
-std::string confusion_figure(const std::string& run, const Predictions& predictions,
+std::string confusion_figure(const std::string& name, const MistakeCounts& counts,
                              const std::vector<std::string>& class_names) {
-  const Matrix matrix{predictions.classes, count_confusions(predictions)};
+  const Matrix matrix{counts.classes(), counts.runs(), counts.confusions()};
+  const std::string right =
+      matrix.runs == 1
+          ? with_thousands(matrix.right())
+          : fmt::format(
+                "The mean over {} seeds: {}", matrix.runs,
+                with_thousands(std::llround(static_cast<double>(matrix.right()) / matrix.runs)));
   std::string script = "set encoding utf8\nunset border\nunset key\n";
   script +=
       fmt::format("set label {} at screen 0.03,0.965 left font ',22' textcolor rgb '#222222'\n",
-                  quote(shorten(run, 40) + ": confusion matrix"));
-  script += fmt::format(
-      "set label {} at screen 0.03,0.925 left font ',14' textcolor rgb '#666666'\n",
-      quote(fmt::format("{} of {} test images are classified correctly",
-                        with_thousands(matrix.right()), with_thousands(predictions.size()))));
+                  quote(shorten(name, 40) + ": confusion matrix"));
+  script +=
+      fmt::format("set label {} at screen 0.03,0.925 left font ',14' textcolor rgb '#666666'\n",
+                  quote(fmt::format("{} of {} test images are classified correctly", right,
+                                    with_thousands(counts.images()))));
   script += axes(class_names);
   script += fmt::format("set xrange [-0.5:{0}]\nset yrange [{0}:-0.5]\n", matrix.classes - 0.5);
   script += numbers(matrix) + shares_of_right(matrix) + cells(matrix);

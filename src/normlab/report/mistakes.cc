@@ -2,32 +2,58 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <tuple>
 
 namespace normlab {
+namespace {
 
-std::vector<Mistake> find_mistakes(const Predictions& predictions) {
-  std::vector<Mistake> mistakes;
-  for (int i = 0; i < predictions.size(); ++i) {
-    const int label = predictions.labels[static_cast<std::size_t>(i)];
-    const int predicted = predictions.predicted(i);
-    if (predicted == label) continue;
-    const float probability = predictions.of(i)[static_cast<std::size_t>(predicted)];
-    mistakes.push_back({i, label, predicted, probability});
-  }
-  std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) {
-    return a.probability > b.probability;
-  });
-  return mistakes;
+bool comes_before(const Mistake& a, const Mistake& b) {
+  return std::tie(a.runs, a.probability) > std::tie(b.runs, b.probability);
 }
 
-std::vector<int> count_confusions(const Predictions& predictions) {
-  const auto classes = static_cast<std::size_t>(predictions.classes);
-  std::vector<int> counts(classes * classes);
-  for (int i = 0; i < predictions.size(); ++i) {
-    const auto label = static_cast<std::size_t>(predictions.labels[static_cast<std::size_t>(i)]);
-    ++counts[label * classes + static_cast<std::size_t>(predictions.predicted(i))];
+}  // namespace
+
+void MistakeCounts::add(const Predictions& predictions) {
+  if (runs_++ == 0) {
+    classes_ = predictions.classes;
+    labels_ = predictions.labels;
+    confusions_.assign(static_cast<std::size_t>(classes_) * static_cast<std::size_t>(classes_), 0);
   }
-  return counts;
+  for (int i = 0; i < images(); ++i) {
+    const int label = labels_[static_cast<std::size_t>(i)];
+    const int predicted = predictions.predicted(i);
+    ++confusions_[static_cast<std::size_t>(label * classes_ + predicted)];
+    if (predicted == label) continue;
+    Wrong& wrong = wrong_[{i, predicted}];
+    ++wrong.runs;
+    wrong.probability += predictions.of(i)[static_cast<std::size_t>(predicted)];
+  }
+}
+
+std::vector<Mistake> MistakeCounts::mistakes() const {
+  std::vector<Mistake> mistakes;
+  for (const auto& [place, wrong] : wrong_) {
+    Mistake mistake;
+    mistake.index = place.first;
+    mistake.label = labels_[static_cast<std::size_t>(place.first)];
+    mistake.predicted = place.second;
+    mistake.runs = wrong.runs;
+    mistake.probability = wrong.probability / wrong.runs;
+    // The classes of one image come one after the other.
+    if (mistakes.empty() || mistakes.back().index != mistake.index) {
+      mistake.wrong_runs = wrong.runs;
+      mistakes.push_back(mistake);
+      continue;
+    }
+    mistake.wrong_runs = mistakes.back().wrong_runs + wrong.runs;
+    if (comes_before(mistake, mistakes.back())) {
+      mistakes.back() = mistake;
+    } else {
+      mistakes.back().wrong_runs = mistake.wrong_runs;
+    }
+  }
+  std::stable_sort(mistakes.begin(), mistakes.end(), comes_before);
+  return mistakes;
 }
 
 }  // namespace normlab

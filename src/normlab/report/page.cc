@@ -150,22 +150,31 @@ std::string curves(const PageContent& content) {
 std::string mistakes(const PageContent& content) {
   std::string body;
   if (content.arms) {
-    body += "<p class=\"lead\">Of the runs that repeat one another, the first is shown.</p>\n";
+    body +=
+        "<p class=\"lead\">Finished runs that repeat one another are counted together. An image is "
+        "shown with the wrong class that it is most often taken for, how many seeds do so, and the "
+        "mean of the probabilities that these give the class. The numbers of a confusion matrix "
+        "are means over the seeds.</p>\n";
   }
-  for (std::size_t i = 0; i < content.runs.size(); ++i) {
-    const std::string name = content.runs[i].result.name;
-    if (content.arms && !content.pictures[i]) continue;
-    body += fmt::format("<h3>{}</h3>\n", escape_html(name));
-    const auto& pictures = content.pictures[i];
-    if (!pictures) {
-      body += "<p class=\"lead\">There are no predictions of these test images by this run.</p>\n";
+  if (content.disputed_labels > 0) {
+    body += fmt::format(
+        "<p class=\"lead\">Disputed are {} labels of these test images: fewer than three of five "
+        "human raters agreed with them, so that a network that does not may be right "
+        "(Northcutt, Athalye and Mueller, “Pervasive label errors in test sets destabilize machine "
+        "learning benchmarks”, arXiv:2103.14749, who had 100 of the images rated).</p>\n",
+        content.disputed_labels);
+  }
+  for (const MistakePictures& pictures : content.mistakes) {
+    body += fmt::format("<h3>{}</h3>\n", escape_html(pictures.name));
+    if (pictures.misclassified_png.empty()) {
+      body += "<p class=\"lead\">There are no predictions of these test images.</p>\n";
       continue;
     }
     const char* image_class = content.are_photographs ? "photograph" : "drawn";
-    body += picture("broad", image_class, "image/png", pictures->misclassified_png,
-                    "The ten most confident mistakes of " + name);
-    body += picture("square", "drawn", "image/png", pictures->confusion_png,
-                    "Confusion matrix of " + name);
+    body += picture("broad", image_class, "image/png", pictures.misclassified_png,
+                    pictures.description);
+    body += picture("square", "drawn", "image/png", pictures.confusion_png,
+                    "Confusion matrix of " + pictures.name);
   }
   return section("mistakes", "Mistakes", body);
 }

@@ -13,9 +13,11 @@ namespace normlab {
 
 using Bytes = std::vector<std::byte>;
 
-// The pictures of one run, where it has predictions.
-struct RunPictures {
-  Bytes misclassified_png;
+// The pictures of a run, or of the runs of an arm.
+struct MistakePictures {
+  std::string name;         // of the run or of the arm
+  std::string description;  // of the first picture, in sentences
+  Bytes misclassified_png;  // empty without predictions
   Bytes confusion_png;
 };
 
@@ -30,7 +32,8 @@ struct PageContent {
   int test_images = 0;
   bool are_photographs = false;  // images with colours of their own, not to be inverted in the dark
   std::vector<JudgedRun> runs;
-  std::vector<std::optional<RunPictures>> pictures;  // per run; none: not drawn
+  std::vector<MistakePictures> mistakes;  // per arm
+  int disputed_labels = 0;                // that are known of the test set
   Bytes accuracy_svg;
   Bytes loss_svg;
   Table results;

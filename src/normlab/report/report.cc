@@ -3,11 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/data/disputed_labels.h"
 #include "normlab/experiment/experiment.h"
 #include "normlab/report/arm_figures.h"
 #include "normlab/report/arms_table.h"
@@ -16,6 +17,7 @@
 #include "normlab/report/gallery.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/line_figure.h"
+#include "normlab/report/mistakes.h"
 #include "normlab/report/page.h"
 #include "normlab/report/recipe_table.h"
 #include "normlab/report/repeated_arms.h"
@@ -46,32 +48,40 @@ bool fit(const Predictions& predictions, const Dataset& test_set) {
                     test_set.labels.end());
 }
 
-// The runs with their predictions of the test set. A run may have learned from other data, and is
-// then left without; if that is true of every run, the data have changed.
-std::vector<JudgedRun> judge(const fs::path& run_directory, const ExperimentResults& results,
-                             const Dataset& test_set) {
+// What is known of the runs from their predictions of the test set.
+struct Judgement {
   std::vector<JudgedRun> runs;
+  std::map<std::string, MistakeCounts> mistakes;  // by arm, of those that have predictions
+};
+
+// A run may have learned from other data, and is then left without; if that is true of every run,
+// the data have changed. Of runs that repeat one another those that have finished are counted, one
+// by one, and nothing else is kept of their predictions.
+Judgement judge(const fs::path& run_directory, const ExperimentResults& results,
+                const Dataset& test_set) {
+  Judgement judgement;
+  const bool are_repeated = has_repeated_arms(results);
   fs::path stranger;
-  bool any_fits = false;
   for (const RunResult& run : results.runs) {
     const fs::path path = run_directory / run.folder / "predictions.csv";
-    runs.push_back({run, std::nullopt});
+    judgement.runs.push_back({run, std::nullopt});
+    if (are_repeated && run.status != RunStatus::kFinished) continue;
     if (!fs::exists(path)) continue;
     Predictions predictions = read_predictions(path);
-    if (fit(predictions, test_set)) {
-      runs.back().predictions = std::move(predictions);
-      any_fits = true;
-    } else {
+    if (!fit(predictions, test_set)) {
       stranger = path;
+      continue;
     }
+    judgement.mistakes[run.arm].add(predictions);
+    if (!are_repeated) judgement.runs.back().predictions = std::move(predictions);
   }
-  if (!any_fits && !stranger.empty()) {
+  if (judgement.mistakes.empty() && !stranger.empty()) {
     throw Error(fmt::format(
         "{}: its labels are not those of the test set of {}; the data have changed since. Check "
         "them: normlab data verify {}",
         stranger.native(), test_set.name, test_set.name));
   }
-  return runs;
+  return judgement;
 }
 
 // A PNG and an SVG of one script; the SVG is handed back for the page.
@@ -118,15 +128,34 @@ void draw_sweep(PageContent& content, const fs::path& run_directory, const Exper
                     grid_figure(grid, results, content.test_images))});
 }
 
-RunPictures write_pictures(const fs::path& folder, const std::string& run,
-                           const Predictions& predictions, const Dataset& test_set) {
-  RunPictures pictures;
-  pictures.misclassified_png = run_gnuplot(png_terminal(kGalleryWidth, kGalleryHeight) +
-                                           gallery_figure(run, predictions, test_set));
-  write_file_atomically(folder / "misclassified.png", pictures.misclassified_png);
-  pictures.confusion_png = run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) +
-                                       confusion_figure(run, predictions, test_set.class_names));
-  write_file_atomically(folder / "confusion.png", pictures.confusion_png);
+// Where a picture of an arm lies: in the folder of its run, or beside the folders of its runs.
+fs::path picture_path(const fs::path& run_directory, const ArmOfRuns& arm,
+                      const std::string& picture) {
+  if (arm.runs.size() == 1) return run_directory / arm.runs.front()->folder / (picture + ".png");
+  std::string name = fmt::format("{}-{}.png", picture, folder_of(arm.name));
+  std::replace(name.begin(), name.end(), '/', '-');  // which a file from elsewhere may hold
+  return run_directory / name;
+}
+
+// misclassified.png and confusion.png of an arm.
+MistakePictures draw_mistakes(const fs::path& run_directory, const ArmOfRuns& arm,
+                              const MistakeCounts& counts, const Dataset& test_set) {
+  MistakePictures pictures;
+  pictures.name = arm.runs.size() == 1 ? arm.runs.front()->name : arm.name;
+  if (counts.runs() == 0) return pictures;
+  // What one run got wrong says little about the others.
+  if (counts.runs() == 1 && arm.runs.size() > 1) pictures.name += ", one seed";
+  pictures.description = fmt::format("{}. {}.", gallery_title(pictures.name, counts),
+                                     gallery_summary(counts, test_set));
+  pictures.misclassified_png =
+      run_gnuplot(png_terminal(kGalleryWidth, gallery_height(counts, test_set)) +
+                  gallery_figure(pictures.name, counts, test_set));
+  write_file_atomically(picture_path(run_directory, arm, "misclassified"),
+                        pictures.misclassified_png);
+  pictures.confusion_png =
+      run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) +
+                  confusion_figure(pictures.name, counts, test_set.class_names));
+  write_file_atomically(picture_path(run_directory, arm, "confusion"), pictures.confusion_png);
   return pictures;
 }
 
@@ -143,17 +172,13 @@ void write_report(const fs::path& run_directory, const Dataset& test_set,
   content.accuracy_svg =
       write_lines(run_directory / "accuracy", accuracy_figure(results, test_set.size()));
   content.loss_svg = write_lines(run_directory / "loss", loss_figure(results));
-  content.runs = judge(run_directory, results, test_set);
-  // Of runs that repeat one another the first one's pictures, not the best one's.
-  std::set<std::string> shown;
-  for (const JudgedRun& run : content.runs) {
-    std::optional<RunPictures> pictures;
-    if (run.predictions && shown.insert(run.result.arm).second) {
-      pictures = write_pictures(run_directory / run.result.folder, run.result.name,
-                                *run.predictions, test_set);
-    }
-    content.pictures.push_back(std::move(pictures));
+  Judgement judgement = judge(run_directory, results, test_set);
+  content.runs = std::move(judgement.runs);
+  for (const ArmOfRuns& arm : arms_of(results)) {
+    content.mistakes.push_back(
+        draw_mistakes(run_directory, arm, judgement.mistakes[arm.name], test_set));
   }
+  content.disputed_labels = static_cast<int>(disputed_labels(test_set).size());
   draw_statistics(content, run_directory);
   if (has_repeated_arms(results)) content.arms = arms_table(results);
   content.results = results_table(results, test_set.size());
