@@ -118,6 +118,8 @@ TEST(SweptAxes, WhatIsNoNumberOrDiffersInMuchIsNoAxis) {
   }
   EXPECT_THAT(swept_grid(shipped("session6")).arms, IsEmpty());
   EXPECT_THAT(swept_grid(shipped("norms")).arms, IsEmpty());
+  // BN+L1 makes two values of l1.lambda, and GN and LN have one of them.
+  EXPECT_THAT(swept_grid(shipped("session6-seeds")).arms, IsEmpty());
   const SweptGrid placement = swept_grid(shipped("placement"));
   EXPECT_THAT(placement.rows.labels, ElementsAre("after", "before"));
   EXPECT_THAT(placement.columns.labels, ElementsAre("batch", "group", "layer"));

@@ -171,7 +171,8 @@ SweptGrid swept_grid(const Experiment& experiment) {
     grid.rows.labels[row] = sweep_value(*sides[0]->key, *arms[arm]);
     grid.columns.labels[column] = sweep_value(*sides[1]->key, *arms[arm]);
   }
-  return grid;
+  // Every pair has another arm, so as many arms as cells fill it.
+  return arms.size() == values[0].size() * values[1].size() ? grid : SweptGrid();
 }
 
 }  // namespace normlab

@@ -36,12 +36,12 @@ struct SweptGrid {
   };
   Side rows;
   Side columns;
-  std::vector<std::vector<std::string>> arms;  // [rows][columns] names; empty where there is none
+  std::vector<std::vector<std::string>> arms;  // names, [rows][columns]
 };
 
-// The grid of an experiment whose arms differ in two independent keys, at least two values in one
-// and three in the other; no rows if it is another kind of experiment. The key with more values
-// makes the columns.
+// The grid of an experiment whose arms are all the pairs of values of two independent keys, at
+// least two of one and three of the other; no rows if it is another kind of experiment. The key
+// with more values makes the columns.
 SweptGrid swept_grid(const Experiment& experiment);
 
 }  // namespace normlab
