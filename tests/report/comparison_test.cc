@@ -175,6 +175,17 @@ TEST_F(Compare, WhatDidNotFinishIsLeftOutAndNamed) {
   expect_part(lines, "GN-2: it has no accuracy\n");
   expect_part(lines, "GN-3: failed: epoch 1, batch 3: the loss is nan\n");
   expect_part(lines, "GN-4: interrupted\n");
+  EXPECT_EQ(lines.find("more:"), std::string::npos);
+  // Of many with one reason three are named.
+  for (int seed = 5; seed <= 8; ++seed) {
+    results.runs.push_back(results.runs[3]);
+    results.runs.back().seed = static_cast<std::uint64_t>(seed);
+    results.runs.back().folder = results.runs.back().name = fmt::format("GN-{}", seed);
+  }
+  write_experiment(folder_ / "out", results);
+  const std::string many = left_out_lines(compare_arms(gather_arms({folder_ / "out"})));
+  expect_part(many, "GN-6: interrupted\nand 2 more: interrupted\n");
+  expect_part(many, "GN-3: failed");
   for (RunResult& run : results.runs) run.status = RunStatus::kInterrupted;
   write_experiment(folder_ / "out", results);
   expect_error([&] { gather_arms({folder_ / "out"}); },

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "normlab/report/text.h"
 #include "normlab/report/verdict.h"
@@ -111,9 +114,24 @@ std::string verdict_lines(const Comparison& comparison) {
 }
 
 std::string left_out_lines(const Comparison& comparison) {
-  std::string text;
+  // A sweep that was stopped leaves out dozens for one reason: three are named.
+  constexpr std::size_t kMostNamed = 3;
+  std::vector<std::string> reasons;
+  std::map<std::string, std::vector<std::string>> left_for;
   for (const LeftOut& left : comparison.arms.left_out) {
-    text += fmt::format("{}: {}\n", left.what, left.reason);
+    auto& those = left_for[left.reason];
+    if (those.empty()) reasons.push_back(left.reason);
+    those.push_back(left.what);
+  }
+  std::string text;
+  for (const std::string& reason : reasons) {
+    const std::vector<std::string>& those = left_for[reason];
+    // One more would take as much room as to say that there is one.
+    const std::size_t named = those.size() <= kMostNamed + 1 ? those.size() : kMostNamed;
+    for (std::size_t i = 0; i < named; ++i) text += fmt::format("{}: {}\n", those[i], reason);
+    if (named < those.size()) {
+      text += fmt::format("and {} more: {}\n", those.size() - named, reason);
+    }
   }
   return text;
 }

@@ -18,7 +18,8 @@ Table score_table(const Comparison& comparison);
 // One row per pair of arms; no rows for a single arm.
 Table pair_table(const Comparison& comparison);
 
-// "LN beats GN by ...", a line each, with a full stop; what is left out, a line each.
+// "LN beats GN by ...", a line each, with a full stop; what is left out, a line each, and the rest
+// of many with one reason as a number.
 std::string verdict_lines(const Comparison& comparison);
 std::string left_out_lines(const Comparison& comparison);
 

@@ -62,13 +62,22 @@ std::string results(const PageContent& content) {
   } else {
     body += wrapped("results", html_table(content.results));
   }
+  // Failures are told one by one; a sweep that was stopped may have left dozens of runs.
+  constexpr int kMostUnfinished = 3;
+  int unfinished = 0;
   std::string trouble;
   for (const JudgedRun& run : content.runs) {
     if (run.result.status == RunStatus::kFinished) continue;
+    const bool failed = run.result.status == RunStatus::kFailed;
+    if (!failed && ++unfinished > kMostUnfinished) continue;
     trouble += fmt::format(
         "<p><strong>{}</strong> {}: {}</p>\n", escape_html(run.result.name),
-        run.result.status == RunStatus::kFailed ? "failed" : "is not finished",
+        failed ? "failed" : "is not finished",
         escape_html(run.result.message.empty() ? "no reason was recorded" : run.result.message));
+  }
+  if (unfinished > kMostUnfinished) {
+    trouble += fmt::format("<p>{} more {} not finished.</p>\n", unfinished - kMostUnfinished,
+                           unfinished == kMostUnfinished + 1 ? "is" : "are");
   }
   if (!trouble.empty()) body += wrapped("note trouble", trouble);
   std::string note = "<p><strong>What this can and cannot show.</strong></p>\n";

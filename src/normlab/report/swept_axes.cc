@@ -82,7 +82,8 @@ std::string label_of(const RunSettings& arm, const std::vector<const VaryingKey*
   std::string label;
   for (const VaryingKey* key : keys) {
     if (key == without) continue;
-    label += (label.empty() ? "" : " ") + sweep_label(*key->key, arm);
+    if (!label.empty()) label += ' ';
+    label += sweep_label(*key->key, arm);
   }
   return label;
 }
