@@ -37,6 +37,8 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"augment.brightness", "0.25"},
     {"augment.contrast", "0.375"},
     {"augment.rotation", "11"},
+    {"augment.shift", "2.5"},
+    {"augment.scale", "0.125"},
     {"augment.fill", "255"},
     {"model.file", "\"lenet5.toml\""},
     {"model.text", "'''\nname = \"m\"\n'''"},
