@@ -1,5 +1,6 @@
-// The recipe's augmentation of a grey image of bytes: brightness and contrast in random order, then
-// a rotation, each as torchvision 0.14 does it on a PIL image, to the byte.
+// The recipe's augmentation of an image of bytes: brightness and contrast in random order, then a
+// rotation, a change of size and a shift in one, each as torchvision 0.14 does it on a PIL image, to
+// the byte.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,7 @@ struct Augmentation {
 Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& random);
 
 // `to` is assigned, `from` and `to` are [C][H][W] and must not overlap. All channels are brightened
-// and rotated alike; contrast blends with the mean of the image, of a colour image (3 channels)
+// and moved alike; contrast blends with the mean of the image, of a colour image (3 channels)
 // with the mean of its luma as PIL computes it, else with the mean over all channels.
 void augment(std::span<std::uint8_t> to, std::span<const std::uint8_t> from, const Shape& shape,
              const Augmentation& augmentation, std::uint8_t fill);

@@ -269,8 +269,7 @@ std::vector<ExperimentKey> make_keys() {
       "pixels; moved across and down by U(-this, +this), each rounded",
       [](auto& s) -> auto& { return s.recipe.augment.shift; }));
   keys.push_back(number_key(
-      "augment.scale", {.least = 0, .most = 1, .below_most = true},
-      "size is multiplied by U(1 - this, 1 + this)",
+      "augment.scale", {.least = 0, .most = 0.9}, "size is multiplied by U(1 - this, 1 + this)",
       [](auto& s) -> auto& { return s.recipe.augment.scale; }));
   keys.push_back(whole_key(
       "augment.fill", {.least = 0, .most = 255}, "value of pixels that come in from outside",
