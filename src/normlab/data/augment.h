@@ -1,6 +1,6 @@
 // The recipe's augmentation of an image of bytes: brightness and contrast in random order, then a
-// rotation, a change of size and a shift in one, each as torchvision 0.14 does it on a PIL image, to
-// the byte.
+// rotation, a change of size and a shift in one, each as torchvision 0.14 does it on a PIL image,
+// to the byte.
 #pragma once
 
 #include <cstdint>
