@@ -19,7 +19,7 @@ xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$b
   { grep -v 'warnings\? generated' "$build/tidy.log" >&2 || true; exit 1; }
 echo "clang-tidy: $(wc -l <"$build/tidy.txt") files are clean"
 
-broken=$(for page in README.md docs/*.md docs/results/*.md; do
+broken=$(for page in README.md docs/*.md docs/*/*.md; do
   { awk '/^```/ { in_code = !in_code; next } !in_code' "$page" |  # a lambda looks like a link
     grep -oE '\]\([^)]+\)|src="[^"]+"' || true; } |
     sed -E 's/^\]\(|^src="|[)"]$|#.*//g' | sort -u | while read -r target; do

@@ -20,7 +20,7 @@ using Files = std::map<std::string, std::string>;
 
 const std::vector<std::string> kRuns = {"GN", "LN", "BN+L1"};
 
-// session6 as it ships, with augmentation and dropout, on 290 images: batches of 128, 128 and 34,
+// session6 with dropout and every kind of augmentation, on 290 images: batches of 128, 128 and 34,
 // the last one with two lanes in its last tile.
 class ClassicRuns : public testing::Test {
  protected:
@@ -31,9 +31,12 @@ class ClassicRuns : public testing::Test {
 
   Outcome train(const std::string& out, const std::vector<std::string>& more,
                 const std::vector<std::string>& environment = {}) {
-    std::vector<std::string> arguments = {"run",      "session6", "--set",      "data.name=data/",
-                                          "--epochs", "2",        "--set",      "model.dropout=0.1",
-                                          "--out",    out,        "--no-report"};
+    std::vector<std::string> arguments = {"run",   "session6", "--epochs",   "2",
+                                          "--out", out,        "--no-report"};
+    for (const std::string key :
+         {"data.name=data/", "model.dropout=0.1", "augment.shift=2", "augment.scale=0.1"}) {
+      arguments.insert(arguments.end(), {"--set", key});
+    }
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Program({.arguments = arguments, .folder = place_.path(), .environment = environment})
         .finish();

@@ -51,6 +51,9 @@ Exactness compare(Golden& golden, std::uint32_t images, const Shape& shape) {
     augmentation.brightness = golden.read<float>();
     augmentation.contrast = golden.read<float>();
     augmentation.angle_degrees = golden.read<float>();
+    augmentation.shift_x = golden.read<std::int8_t>();
+    augmentation.shift_y = golden.read<std::int8_t>();
+    augmentation.scale = golden.read<float>();
     augmentation.contrast_first = golden.read<std::uint8_t>() != 0;
     const auto fill = golden.read<std::uint8_t>();
     const auto before = golden.read(shape.size());
@@ -67,17 +70,18 @@ Exactness compare(Golden& golden, std::uint32_t images, const Shape& shape) {
     EXPECT_EQ(equal, result.size())
         << "image " << image << ": brightness " << augmentation.brightness << ", contrast "
         << augmentation.contrast << (augmentation.contrast_first ? " first" : " second")
-        << ", angle " << augmentation.angle_degrees;
+        << ", angle " << augmentation.angle_degrees << ", shift " << augmentation.shift_x << " and "
+        << augmentation.shift_y << ", scale " << augmentation.scale;
   }
   return exactness;
 }
 
-// Every pixel is exact: the blends are the same float operations, the rotation the same fixed-point
+// Every pixel is exact: the blends are the same float operations, the motion the same fixed-point
 // ones.
 TEST(Augment, EqualsTorchvisionToTheByte) {
   Golden golden;
   const auto mark = golden.read(8);
-  ASSERT_EQ(std::string(mark.begin(), mark.end()), "augment1");
+  ASSERT_EQ(std::string(mark.begin(), mark.end()), "augment2");
   const auto grey = golden.read<std::uint32_t>();
   const auto colour = golden.read<std::uint32_t>();
   ASSERT_EQ(grey, 1000u);
@@ -119,8 +123,30 @@ TEST(Augment, TurnsCounterClockwise) {
   EXPECT_EQ(to, (std::vector<std::uint8_t>{3, 6, 9, 2, 5, 8, 1, 4, 7}));
 }
 
+TEST(Augment, ShiftsToTheRightAndDown) {
+  const Shape shape{1, 3, 4};
+  const std::vector<std::uint8_t> from = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  std::vector<std::uint8_t> to(shape.size());
+  augment(to, from, shape, {.shift_x = 2, .shift_y = 1}, 0);
+  EXPECT_EQ(to, (std::vector<std::uint8_t>{0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 5, 6}));
+  augment(to, from, shape, {.shift_x = -1, .shift_y = -2}, 99);
+  EXPECT_EQ(to, (std::vector<std::uint8_t>{10, 11, 12, 99, 99, 99, 99, 99, 99, 99, 99, 99}));
+  augment(to, from, shape, {.shift_x = 4}, 7);
+  EXPECT_EQ(to, std::vector<std::uint8_t>(12, 7));
+}
+
+TEST(Augment, GrowsAboutTheMiddle) {
+  const Shape shape{1, 1, 8};
+  const std::vector<std::uint8_t> from = {1, 2, 3, 4, 5, 6, 7, 8};
+  std::vector<std::uint8_t> to(shape.size());
+  augment(to, from, shape, {.scale = 2.0f}, 0);
+  EXPECT_EQ(to, (std::vector<std::uint8_t>{3, 3, 4, 4, 5, 5, 6, 6}));
+  augment(to, from, shape, {.scale = 0.5f}, 0);
+  EXPECT_EQ(to, (std::vector<std::uint8_t>{0, 0, 2, 4, 6, 8, 0, 0}));
+}
+
 TEST(DrawAugmentation, DependsOnTheStreamAlone) {
-  const AugmentOptions options;
+  const AugmentOptions options{.shift = 1000, .scale = 0.5f};
   const auto draw = [&](std::uint64_t seed, std::uint32_t epoch, std::uint32_t sample) {
     RandomStream random(seed, Purpose::kAugmentation, epoch, sample);
     return draw_augmentation(options, random);
@@ -131,59 +157,90 @@ TEST(DrawAugmentation, DependsOnTheStreamAlone) {
   EXPECT_EQ(one.contrast, again.contrast);
   EXPECT_EQ(one.angle_degrees, again.angle_degrees);
   EXPECT_EQ(one.contrast_first, again.contrast_first);
+  EXPECT_EQ(one.shift_x, again.shift_x);
+  EXPECT_EQ(one.shift_y, again.shift_y);
+  EXPECT_EQ(one.scale, again.scale);
+  EXPECT_NE(one.shift_x, one.shift_y);
   EXPECT_NE(one.brightness, draw(2, 2, 3).brightness);
   EXPECT_NE(one.brightness, draw(1, 3, 3).brightness);
   EXPECT_NE(one.brightness, draw(1, 2, 4).brightness);
   EXPECT_NE(one.brightness, one.contrast);
 }
 
-// Mean and variance of the uniform distributions, each within five standard errors; extremes; the
-// correlation of each pair.
+// Recipes that were made before there was a shift keep their augmentation.
+TEST(DrawAugmentation, ShiftAndScaleAreDrawnLast) {
+  for (std::uint32_t sample = 0; sample < 100; ++sample) {
+    RandomStream random(9, Purpose::kAugmentation, 1, sample);
+    RandomStream same(9, Purpose::kAugmentation, 1, sample);
+    const Augmentation still = draw_augmentation({}, random);
+    const Augmentation moved = draw_augmentation({.shift = 3, .scale = 0.2f}, same);
+    ASSERT_EQ(still.brightness, moved.brightness);
+    ASSERT_EQ(still.contrast, moved.contrast);
+    ASSERT_EQ(still.angle_degrees, moved.angle_degrees);
+    ASSERT_EQ(still.contrast_first, moved.contrast_first);
+    ASSERT_EQ(still.shift_x, 0);
+    ASSERT_EQ(still.shift_y, 0);
+    ASSERT_EQ(still.scale, 1.0f);
+  }
+}
+
+// Mean and variance of each number, within five standard errors; extremes; the correlation of each
+// pair.
 TEST(DrawAugmentation, IsUniformAndIndependent) {
+  struct Expected {
+    double low, high, variance;
+  };
+  const auto uniform = [](double low, double high) {
+    return Expected{low, high, (high - low) * (high - low) / 12};
+  };
   constexpr int kDraws = 40000;
-  const AugmentOptions options{.brightness = 0.1f, .contrast = 0.4f, .rotation_degrees = 7.0f};
-  const std::array<double, 4> low = {0.9, 0.6, -7.0, 0.0};
-  const std::array<double, 4> high = {1.1, 1.4, 7.0, 1.0};
-  std::vector<std::array<double, 4>> draws;
+  const AugmentOptions options{
+      .brightness = 0.1f, .contrast = 0.4f, .rotation_degrees = 7, .shift = 2.5f, .scale = 0.2f};
+  constexpr std::size_t kNumbers = 7;
+  const std::array<Expected, kNumbers> expected = {
+      uniform(0.9, 1.1),  uniform(0.6, 1.4),  uniform(-7, 7), Expected{0, 1, 0.25},  // a coin
+      Expected{-2, 2, 2}, Expected{-2, 2, 2},  // five whole numbers, equally often
+      uniform(0.8, 1.2)};
+  std::vector<std::array<double, kNumbers>> draws;
   for (std::uint32_t sample = 0; sample < kDraws; ++sample) {
     RandomStream random(5, Purpose::kAugmentation, 1, sample);
     const Augmentation drawn = draw_augmentation(options, random);
-    draws.push_back(
-        {drawn.brightness, drawn.contrast, drawn.angle_degrees, drawn.contrast_first ? 1.0 : 0.0});
+    draws.push_back({drawn.brightness, drawn.contrast, drawn.angle_degrees,
+                     drawn.contrast_first ? 1.0 : 0.0, static_cast<double>(drawn.shift_x),
+                     static_cast<double>(drawn.shift_y), drawn.scale});
   }
-  for (std::size_t k = 0; k < 4; ++k) {
+  const auto middle = [&](std::size_t k) { return (expected[k].low + expected[k].high) / 2; };
+  for (std::size_t k = 0; k < kNumbers; ++k) {
     double mean = 0, variance = 0;
     for (const auto& draw : draws) {
-      ASSERT_GE(draw[k], low[k] - 1e-6);
-      ASSERT_LE(draw[k], high[k] + 1e-6);
+      ASSERT_GE(draw[k], expected[k].low - 1e-6);
+      ASSERT_LE(draw[k], expected[k].high + 1e-6);
       mean += draw[k] / kDraws;
     }
     for (const auto& draw : draws) variance += (draw[k] - mean) * (draw[k] - mean) / kDraws;
-    const double width = high[k] - low[k];
-    const double expected = k == 3 ? 0.25 : width * width / 12;  // a coin, or a uniform number
-    EXPECT_NEAR(mean, (low[k] + high[k]) / 2, 5 * std::sqrt(expected / kDraws)) << k;
-    EXPECT_NEAR(variance / expected, 1.0, 5 * std::sqrt(2.0 / kDraws)) << k;
+    EXPECT_NEAR(mean, middle(k), 5 * std::sqrt(expected[k].variance / kDraws)) << k;
+    EXPECT_NEAR(variance / expected[k].variance, 1.0, 5 * std::sqrt(2.0 / kDraws)) << k;
     for (std::size_t j = 0; j < k; ++j) {
       double product = 0;
-      for (const auto& draw : draws) {
-        product += (draw[k] - (low[k] + high[k]) / 2) * (draw[j] - (low[j] + high[j]) / 2);
-      }
-      const double other = j == 3 ? 0.25 : (high[j] - low[j]) * (high[j] - low[j]) / 12;
-      EXPECT_NEAR(product / kDraws / std::sqrt(expected * other), 0.0, 5 / std::sqrt(kDraws))
-          << k << " and " << j;
+      for (const auto& draw : draws) product += (draw[k] - middle(k)) * (draw[j] - middle(j));
+      const double deviations = std::sqrt(expected[k].variance * expected[j].variance);
+      EXPECT_NEAR(product / kDraws / deviations, 0.0, 5 / std::sqrt(kDraws)) << k << " and " << j;
     }
   }
 }
 
 TEST(DrawAugmentation, DisabledOrZeroIsTheIdentity) {
   for (const AugmentOptions& options :
-       {AugmentOptions{.enabled = false},
+       {AugmentOptions{.enabled = false, .shift = 3, .scale = 0.5f},
         AugmentOptions{.brightness = 0, .contrast = 0, .rotation_degrees = 0}}) {
     RandomStream random(1, Purpose::kAugmentation, 1, 1);
     const Augmentation drawn = draw_augmentation(options, random);
     EXPECT_EQ(drawn.brightness, 1.0f);
     EXPECT_EQ(drawn.contrast, 1.0f);
     EXPECT_EQ(drawn.angle_degrees, 0.0f);
+    EXPECT_EQ(drawn.shift_x, 0);
+    EXPECT_EQ(drawn.shift_y, 0);
+    EXPECT_EQ(drawn.scale, 1.0f);
   }
 }
 

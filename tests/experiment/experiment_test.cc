@@ -37,6 +37,8 @@ const std::vector<std::pair<std::string, std::string>> kOtherValues = {
     {"augment.brightness", "0.25"},
     {"augment.contrast", "0.375"},
     {"augment.rotation", "11"},
+    {"augment.shift", "2.5"},
+    {"augment.scale", "0.125"},
     {"augment.fill", "255"},
     {"model.file", "\"lenet5.toml\""},
     {"model.text", "'''\nname = \"m\"\n'''"},
@@ -147,6 +149,29 @@ TEST(Experiment, Session6IsTheThreeClassicRuns) {
     EXPECT_FLOAT_EQ(run.norm.momentum, 0.1f);
     EXPECT_EQ(resolve_model(run, {}).name, "session6");
   }
+}
+
+TEST(Experiment, RecordHasFewerThan8000ParametersAnd30Seeds) {
+  const ShippedFile file = find_text("experiments", "record");
+  const Experiment experiment = parse_experiment(file.text, file.path);
+  ASSERT_EQ(experiment.runs.size(), 30u);
+  std::set<std::uint64_t> seeds;
+  for (const RunSettings& run : experiment.runs) {
+    EXPECT_LT(build_network(run).parameter_values().size(), 8000u);
+    EXPECT_EQ(run.validation, 0);  // trains on all images
+    EXPECT_EQ(run.arm, experiment.runs.front().arm);
+    seeds.insert(run.recipe.seed);
+  }
+  EXPECT_EQ(seeds.size(), 30u);
+}
+
+// What bench/fast.py times is one training.
+TEST(Experiment, FastIsOneRunOnAllTrainingImages) {
+  const ShippedFile file = find_text("experiments", "fast");
+  const Experiment experiment = parse_experiment(file.text, file.path);
+  ASSERT_EQ(experiment.runs.size(), 1u);
+  EXPECT_EQ(experiment.runs[0].validation, 0);
+  EXPECT_EQ(build_network(experiment.runs[0]).parameter_values().size(), 8754u);
 }
 
 TEST(Experiment, AllShippedOnesAreReadAndRepeatedByTheirCompleteText) {

@@ -6,9 +6,9 @@ usage: augment.py FOLDER-WITH-MNIST [FOLDER-FOR-THE-RESULT]
 Needs torchvision 0.14.1 and Pillow 9.4 (Debian 12: python3-torchvision). Writes one file:
 
 augment.gz: 1,000 grey images of 28x28, then 12 colour ones of 3x17x21. All integers are little
-endian. Header: 8 bytes "augment1", then four uint32: grey images, colour images, 28, 28.
-Each image: float32 brightness, contrast, angle in degrees; uint8 contrast_first; uint8 fill;
-then the bytes before and after, [C][H][W].
+endian. Header: 8 bytes "augment2", then four uint32: grey images, colour images, 28, 28.
+Each image: float32 brightness, contrast, angle in degrees; int8 shift to the right, down; float32
+scale; uint8 contrast_first; uint8 fill; then the bytes before and after, [C][H][W].
 """
 import gzip
 import io
@@ -21,7 +21,8 @@ import PIL
 import torch
 import torchvision
 from PIL import Image
-from torchvision.transforms import ColorJitter, InterpolationMode, RandomRotation
+from torchvision.transforms import (
+    ColorJitter, InterpolationMode, RandomAffine, RandomRotation)
 from torchvision.transforms import functional as F
 
 GREY, COLOUR = 1000, 12
@@ -29,12 +30,16 @@ GREY, COLOUR = 1000, 12
 SPECIAL_ANGLES = [0.0, 90.0, 180.0, 270.0, -90.0, 45.0, -360.0, 1e-14, -1e-30, 725.5]
 
 
-def transform(image, brightness, contrast, contrast_first, angle, fill):
+def transform(image, brightness, contrast, contrast_first, angle, shift, scale, fill):
     if contrast_first:
         image = F.adjust_brightness(F.adjust_contrast(image, contrast), brightness)
     else:
         image = F.adjust_contrast(F.adjust_brightness(image, brightness), contrast)
-    return F.rotate(image, angle, InterpolationMode.NEAREST, fill=fill)
+    if shift == (0, 0) and scale == 1:
+        return F.rotate(image, angle, InterpolationMode.NEAREST, fill=fill)
+    # affine() turns clockwise, rotate() the other way.
+    return F.affine(image, -angle, list(shift), scale, [0.0, 0.0], InterpolationMode.NEAREST,
+                    fill=fill)
 
 
 def planes(image):
@@ -46,6 +51,7 @@ def check_recipe(images):
     """The recipe's own objects do what `transform` does, and nothing else, to grey images."""
     jitter = ColorJitter(brightness=0.1, contrast=0.1, saturation=0.1, hue=0.1)
     turn = RandomRotation((-7.0, 7.0), fill=(1,))
+    move = RandomAffine((-7.0, 7.0), translate=(0.1, 0.1), scale=(0.9, 1.1), fill=(1,))
     for number, pixels in enumerate(images):
         image = Image.fromarray(pixels, mode="L")
         torch.manual_seed(number)
@@ -55,14 +61,24 @@ def check_recipe(images):
             jitter.brightness, jitter.contrast, jitter.saturation, jitter.hue)
         angle = RandomRotation.get_params([-7.0, 7.0])
         order = order.tolist()
-        mine = transform(image, brightness, contrast, order.index(1) < order.index(0), angle, (1,))
+        contrast_first = order.index(1) < order.index(0)
+        mine = transform(image, brightness, contrast, contrast_first, angle, (0, 0), 1, (1,))
+        assert planes(mine) == planes(expected), number
+
+        torch.manual_seed(number)
+        expected = move(image)
+        torch.manual_seed(number)
+        angle, shift, scale, _ = RandomAffine.get_params(
+            [-7.0, 7.0], (0.1, 0.1), (0.9, 1.1), None, [28, 28])
+        mine = transform(image, 1, 1, contrast_first, -angle, shift, scale, (1,))
         assert planes(mine) == planes(expected), number
 
 
-def record(image, brightness, contrast, contrast_first, angle, fill):
-    result = transform(image, brightness, contrast, contrast_first, angle,
+def record(image, brightness, contrast, contrast_first, angle, fill, shift=(0, 0), scale=1.0):
+    result = transform(image, brightness, contrast, contrast_first, angle, shift, scale,
                        (fill,) * len(image.getbands()))
-    return (struct.pack("<fffBB", brightness, contrast, angle, contrast_first, fill)
+    return (struct.pack("<fffbbfBB", brightness, contrast, angle, *shift, scale, contrast_first,
+                        fill)
             + planes(image) + planes(result))
 
 
@@ -84,14 +100,24 @@ def main():
     def angle(limit):
         return float(np.float32(random.uniform(-limit, limit)))
 
+    def shift(most):
+        return tuple(int(pixels) for pixels in random.randint(-most, most + 1, 2))
+
     out = io.BytesIO()
-    out.write(b"augment1" + struct.pack("<4I", GREY, COLOUR, 28, 28))
+    out.write(b"augment2" + struct.pack("<4I", GREY, COLOUR, 28, 28))
     for number, index in enumerate(chosen):
         image = Image.fromarray(mnist[index], mode="L")
-        if number < 800:  # the recipe
+        if number < 500:  # the recipe
             values = factor(0.1), factor(0.1), number % 2, angle(7.0), 1
-        elif number < 900:  # far beyond it, where clipping works
+        elif number < 600:  # moved without a turn
+            values = factor(0.1), factor(0.1), number % 2, 0.0, 1, shift(3)
+        elif number < 800:
+            values = factor(0.1), factor(0.1), number % 2, angle(10.0), 0, shift(4), factor(0.2)
+        elif number < 850:  # far beyond it, where clipping works
             values = factor(1.0), factor(1.0), number % 2, angle(180.0), int(random.randint(256))
+        elif number < 900:  # some shifts leave nothing of the image
+            values = (factor(1.0), factor(1.0), number % 2, angle(180.0), int(random.randint(256)),
+                      shift(40), factor(0.9))
         else:  # factors and angles for which Pillow takes a short cut
             values = ([0.0, 1.0, factor(0.5)][number % 3], [1.0, 0.0, factor(0.5)][number // 3 % 3],
                       number % 2, SPECIAL_ANGLES[number % len(SPECIAL_ANGLES)], 1)
@@ -99,7 +125,8 @@ def main():
         out.write(record(image, *values))
     for number in range(COLOUR):
         image = Image.fromarray(random.randint(0, 256, (17, 21, 3)).astype(np.uint8), mode="RGB")
-        out.write(record(image, factor(0.3), factor(0.3), number % 2, angle(30.0), 5))
+        moved = (shift(3), factor(0.2)) if number >= COLOUR // 2 else ()
+        out.write(record(image, factor(0.3), factor(0.3), number % 2, angle(30.0), 5, *moved))
 
     target.mkdir(parents=True, exist_ok=True)
     path = target / "augment.gz"

@@ -104,7 +104,8 @@ TEST(RecipeTable, NamesRunsWhereTheyDiffer) {
       "name = \"t\"\ndata.name = \"mnist\"\ntrain.epochs = 3\n"
       "[[run]]\nname = \"A\"\nnorm.kind = \"layer\"\n"
       "[[run]]\nname = \"B\"\nnorm.kind = \"batch\"\nl1.lambda = 0.009\n"
-      "[[run]]\nname = \"C\"\nnorm.kind = \"layer\"\n",
+      "[[run]]\nname = \"C\"\nnorm.kind = \"layer\"\n"
+      "augment.brightness = 0\naugment.contrast = 0\naugment.shift = 1.5\naugment.scale = 0.25\n",
       "t.toml");
   const Table table = recipe_table(experiment);
   const auto how = [&](const std::string& what) {
@@ -118,6 +119,9 @@ TEST(RecipeTable, NamesRunsWhereTheyDiffer) {
   EXPECT_EQ(how("L1 penalty"),
             "A, C: none; B: 0.009 times the sum of absolute values of all parameters");
   EXPECT_NE(how("Training").find("3 epochs"), std::string::npos);
+  EXPECT_EQ(how("Augmentation"),
+            "A, B: brightness and contrast up to 10 % up or down, rotation up to 7 degrees; "
+            "C: rotation up to 7 degrees, shift up to 1.5 pixels, size up to 25 % up or down");
 }
 
 }  // namespace

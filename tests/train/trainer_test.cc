@@ -236,7 +236,7 @@ TEST(Trainer, GivesTheSameBitsWithAnyNumberOfThreads) {
   const Data data = random_data(random, 70);
   Recipe recipe = plain_recipe();
   recipe.batch_size = 48;
-  recipe.augment.enabled = true;
+  recipe.augment = {.shift = 1, .scale = 0.2f};
   for (const NormKind kind : {NormKind::kBatch, NormKind::kLayer}) {
     const Network network = random_network(random, kSmooth, {.kind = kind});
     const TrainingState expected = train(network, data, recipe, 1, 3);
@@ -252,6 +252,7 @@ TEST(Trainer, GoesOnFromAStateAsIfNothingHadHappened) {
   const Data data = random_data(random);
   Recipe recipe = plain_recipe();
   recipe.l1 = 0.001f;
+  recipe.augment = {.shift = 1, .scale = 0.2f};
   const Network made = random_network(random, kSmooth, {.kind = NormKind::kBatch});
   const TrainingState whole = train(made, data, recipe, 1, 4);
   const TrainingState half = train(made, data, recipe, 1, 2);

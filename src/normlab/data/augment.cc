@@ -11,7 +11,7 @@ namespace normlab {
 namespace {
 
 // Brightness and contrast change a pixel by its value alone, so both together are one table, and
-// the rotation looks it up while it moves pixels: no copy of the image in between.
+// the motion looks it up while it moves pixels: no copy of the image in between.
 using ValueMap = std::array<std::uint8_t, 256>;
 
 ValueMap identity() {
@@ -71,7 +71,7 @@ double round_to_15_decimals(double value) {
 
 // Where a pixel of the result comes from: x = x0 + column * dx_column + row * dx_row, likewise y,
 // in 16 fractional bits. 64-bit, so that no image is large enough to overflow.
-struct Rotation {
+struct Motion {
   std::int64_t x0, dx_column, dx_row;
   std::int64_t y0, dy_column, dy_row;
 };
@@ -80,18 +80,21 @@ std::int64_t fixed_point(double value) {
   return static_cast<std::int64_t>(std::floor(value * 65536.0 + 0.5));
 }
 
-// Rotation about the middle of the image, by PIL's order of operations: every rounding below
-// decides which neighbour some pixel takes.
-Rotation rotation(float angle_degrees, const Shape& shape) {
-  double degrees = std::fmod(static_cast<double>(angle_degrees), 360.0);
+// Rotation and growth about the middle of the image, then the shift, by PIL's and torchvision's
+// order of operations: every rounding below decides which neighbour some pixel takes.
+Motion motion(const Augmentation& augmentation, const Shape& shape) {
+  double degrees = std::fmod(static_cast<double>(augmentation.angle_degrees), 360.0);
   if (degrees < 0.0) degrees += 360.0;
   const double angle = -(degrees * (std::numbers::pi / 180.0));
-  const double cosine = round_to_15_decimals(std::cos(angle));
-  const double sine = round_to_15_decimals(std::sin(angle));
+  const auto scale = static_cast<double>(augmentation.scale);
+  const double cosine = round_to_15_decimals(std::cos(angle)) / scale;
+  const double sine = round_to_15_decimals(std::sin(angle)) / scale;
   const double middle_x = shape.width / 2.0;
   const double middle_y = shape.height / 2.0;
-  const double x = cosine * -middle_x + sine * -middle_y + middle_x;
-  const double y = -sine * -middle_x + cosine * -middle_y + middle_y;
+  const double from_x = -middle_x - augmentation.shift_x;
+  const double from_y = -middle_y - augmentation.shift_y;
+  const double x = cosine * from_x + sine * from_y + middle_x;
+  const double y = -sine * from_x + cosine * from_y + middle_y;
   return {.x0 = fixed_point(x + cosine * 0.5 + sine * 0.5),
           .dx_column = fixed_point(cosine),
           .dx_row = fixed_point(sine),
@@ -100,16 +103,16 @@ Rotation rotation(float angle_degrees, const Shape& shape) {
           .dy_row = fixed_point(cosine)};
 }
 
-void rotate(std::uint8_t* to, const std::uint8_t* from, const Shape& shape,
-            const Rotation& rotation, const ValueMap& map, std::uint8_t fill) {
+void move(std::uint8_t* to, const std::uint8_t* from, const Shape& shape, const Motion& motion,
+          const ValueMap& map, std::uint8_t fill) {
   const std::int64_t width = shape.width;
   const std::int64_t height = shape.height;
   for (std::int64_t row = 0; row < height; ++row, to += width) {
-    const std::int64_t row_x = rotation.x0 + row * rotation.dx_row;
-    const std::int64_t row_y = rotation.y0 + row * rotation.dy_row;
+    const std::int64_t row_x = motion.x0 + row * motion.dx_row;
+    const std::int64_t row_y = motion.y0 + row * motion.dy_row;
     const auto inside = [&](std::int64_t column) {
-      const std::int64_t x = (row_x + column * rotation.dx_column) >> 16;
-      const std::int64_t y = (row_y + column * rotation.dy_column) >> 16;
+      const std::int64_t x = (row_x + column * motion.dx_column) >> 16;
+      const std::int64_t y = (row_y + column * motion.dy_column) >> 16;
       return x >= 0 && x < width && y >= 0 && y < height;
     };
     // A row of the result is a straight line through the source: what lies outside is at its ends.
@@ -117,18 +120,23 @@ void rotate(std::uint8_t* to, const std::uint8_t* from, const Shape& shape,
     std::int64_t end = width;
     while (begin < end && !inside(begin)) to[begin++] = fill;
     while (begin < end && !inside(end - 1)) to[--end] = fill;
-    std::int64_t x = row_x + begin * rotation.dx_column;
-    std::int64_t y = row_y + begin * rotation.dy_column;
+    std::int64_t x = row_x + begin * motion.dx_column;
+    std::int64_t y = row_y + begin * motion.dy_column;
     for (std::int64_t column = begin; column < end; ++column) {
       to[column] = map[from[(y >> 16) * width + (x >> 16)]];
-      x += rotation.dx_column;
-      y += rotation.dy_column;
+      x += motion.dx_column;
+      y += motion.dy_column;
     }
   }
 }
 
 float draw_factor(float spread, RandomStream& random) {
   return random.uniform(std::max(1.0f - spread, 0.0f), 1.0f + spread);
+}
+
+// Whole pixels; of a drawn half the even neighbour, as torchvision rounds.
+int draw_shift(float most, RandomStream& random) {
+  return static_cast<int>(std::nearbyint(random.uniform(-most, most)));
 }
 
 }  // namespace
@@ -139,16 +147,19 @@ Augmentation draw_augmentation(const AugmentOptions& options, RandomStream& rand
   drawn.brightness = draw_factor(options.brightness, random);
   drawn.contrast = draw_factor(options.contrast, random);
   drawn.angle_degrees = random.uniform(-options.rotation_degrees, options.rotation_degrees);
+  drawn.shift_x = draw_shift(options.shift, random);
+  drawn.shift_y = draw_shift(options.shift, random);
+  drawn.scale = draw_factor(options.scale, random);
   return options.enabled ? drawn : Augmentation{};
 }
 
 void augment(std::span<std::uint8_t> to, std::span<const std::uint8_t> from, const Shape& shape,
              const Augmentation& augmentation, std::uint8_t fill) {
   const ValueMap map = colour_map(augmentation, from, shape);
-  const Rotation turned = rotation(augmentation.angle_degrees, shape);
+  const Motion moved = motion(augmentation, shape);
   const auto plane = static_cast<std::size_t>(shape.pixels());
   for (std::size_t channel = 0; channel < static_cast<std::size_t>(shape.channels); ++channel) {
-    rotate(to.data() + channel * plane, from.data() + channel * plane, shape, turned, map, fill);
+    move(to.data() + channel * plane, from.data() + channel * plane, shape, moved, map, fill);
   }
 }
 

@@ -264,9 +264,15 @@ std::vector<ExperimentKey> make_keys() {
   keys.push_back(number_key(
       "augment.rotation", {.least = 0, .most = 180}, "degrees; turned by U(-this, +this)",
       [](auto& s) -> auto& { return s.recipe.augment.rotation_degrees; }));
+  keys.push_back(number_key(
+      "augment.shift", {.least = 0, .most = 1024},
+      "pixels; moved across and down by U(-this, +this), each rounded",
+      [](auto& s) -> auto& { return s.recipe.augment.shift; }));
+  keys.push_back(number_key(
+      "augment.scale", {.least = 0, .most = 0.9}, "size is multiplied by U(1 - this, 1 + this)",
+      [](auto& s) -> auto& { return s.recipe.augment.scale; }));
   keys.push_back(whole_key(
-      "augment.fill", {.least = 0, .most = 255},
-      "value of pixels that a rotation brings in from outside",
+      "augment.fill", {.least = 0, .most = 255}, "value of pixels that come in from outside",
       [](auto& s) -> auto& { return s.recipe.augment.fill; }));
 
   keys.push_back(model_key(

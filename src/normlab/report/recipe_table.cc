@@ -72,9 +72,18 @@ std::string penalty(const RunSettings& run) {
 std::string augmentation(const RunSettings& run) {
   const AugmentOptions& options = run.recipe.augment;
   if (!options.enabled) return "none";
-  return fmt::format("brightness and contrast up to {:g} % up or down, rotation up to {} degrees",
-                     std::max(options.brightness, options.contrast) * 100,
-                     options.rotation_degrees);
+  std::vector<std::string> changes;
+  if (const float colour = std::max(options.brightness, options.contrast); colour > 0) {
+    changes.push_back(fmt::format("brightness and contrast up to {:g} % up or down", colour * 100));
+  }
+  if (options.rotation_degrees > 0) {
+    changes.push_back(fmt::format("rotation up to {} degrees", options.rotation_degrees));
+  }
+  if (options.shift > 0) changes.push_back(fmt::format("shift up to {} pixels", options.shift));
+  if (options.scale > 0) {
+    changes.push_back(fmt::format("size up to {:g} % up or down", options.scale * 100));
+  }
+  return changes.empty() ? "none" : fmt::format("{}", fmt::join(changes, ", "));
 }
 
 std::string pixels(const RunSettings& run) {
