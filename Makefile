@@ -87,6 +87,11 @@ planted: ## plant known mistakes one by one; the tests must catch each
 	$(call packages,run test planted)
 	@scripts/planted-mistakes --jobs $(JOBS)
 
+.PHONY: neon
+neon: build ## build for 64-bit ARM and see under qemu that NEON gives the same bits (Debian)
+	@$(normlab) data fetch mnist
+	@scripts/check-neon $(normlab)
+
 .PHONY: install
 install: build ## install program, library and headers under PREFIX
 	@cmake --install build/release --prefix $(PREFIX)
