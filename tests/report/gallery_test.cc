@@ -31,20 +31,6 @@ Image draw(const MistakeCounts& counts, const Dataset& data) {
   return decode_png(run_gnuplot(script), "gallery");
 }
 
-int pixels_like(const Image& image, int red, int green, int blue) {
-  int count = 0;
-  for (int row = 0; row < image.height; ++row) {
-    for (int column = 0; column < image.width; ++column) {
-      const std::uint8_t* pixel = image.at(row, column);
-      if (std::abs(pixel[0] - red) < 12 && std::abs(pixel[1] - green) < 12 &&
-          std::abs(pixel[2] - blue) < 12) {
-        ++count;
-      }
-    }
-  }
-  return count;
-}
-
 // Right but for these images, which are taken for these classes.
 Predictions predictions_with(const Dataset& data, const std::vector<std::pair<int, int>>& wrong) {
   Predictions predictions = sample_predictions(data, 0);
@@ -55,12 +41,6 @@ Predictions predictions_with(const Dataset& data, const std::vector<std::pair<in
     }
   }
   return predictions;
-}
-
-MistakeCounts count(const std::vector<Predictions>& runs) {
-  MistakeCounts counts;
-  for (const Predictions& run : runs) counts.add(run);
-  return counts;
 }
 
 TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {

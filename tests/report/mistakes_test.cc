@@ -29,12 +29,6 @@ Predictions predict(const std::vector<Answer>& answers) {
   return predictions;
 }
 
-MistakeCounts count(const std::vector<Predictions>& runs) {
-  MistakeCounts counts;
-  for (const Predictions& run : runs) counts.add(run);
-  return counts;
-}
-
 TEST(Mistakes, TheMostConfidentComeFirst) {
   const Dataset data = sample_test_set(40);
   Predictions predictions = sample_predictions(data, 4);

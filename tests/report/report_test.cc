@@ -37,20 +37,6 @@ void make_run_directory(const std::filesystem::path& folder, const Dataset& data
   }
 }
 
-int pixels_like(const Image& image, int red, int green, int blue) {
-  int count = 0;
-  for (int row = 0; row < image.height; ++row) {
-    for (int column = 0; column < image.width; ++column) {
-      const std::uint8_t* pixel = image.at(row, column);
-      if (std::abs(pixel[0] - red) < 12 && std::abs(pixel[1] - green) < 12 &&
-          std::abs(pixel[2] - blue) < 12) {
-        ++count;
-      }
-    }
-  }
-  return count;
-}
-
 // What a reader of HTML would stumble over: a tag that is not closed, or closes another.
 std::string first_fault(const std::string& html) {
   const std::set<std::string> empty = {"meta", "img", "br", "!DOCTYPE"};

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "normlab/data/dataset.h"
 #include "normlab/experiment/predictions.h"
 #include "normlab/experiment/results.h"
+#include "normlab/formats/png.h"
 #include "normlab/report/mistakes.h"
 
 namespace normlab {
@@ -96,6 +98,27 @@ inline ExperimentResults sample_results(int images) {
                    {}}};
   results.environment = R"({"version": "0.1.0", "data": {"a <b>": "00ff"}})";
   return results;
+}
+
+inline MistakeCounts count(const std::vector<Predictions>& runs) {
+  MistakeCounts counts;
+  for (const Predictions& run : runs) counts.add(run);
+  return counts;
+}
+
+// Pixels of a colour, or nearly.
+inline int pixels_like(const Image& image, int red, int green, int blue) {
+  int count = 0;
+  for (int row = 0; row < image.height; ++row) {
+    for (int column = 0; column < image.width; ++column) {
+      const std::uint8_t* pixel = image.at(row, column);
+      if (std::abs(pixel[0] - red) < 12 && std::abs(pixel[1] - green) < 12 &&
+          std::abs(pixel[2] - blue) < 12) {
+        ++count;
+      }
+    }
+  }
+  return count;
 }
 
 }  // namespace normlab
