@@ -17,6 +17,7 @@
 #include "normlab/report/gallery.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/line_figure.h"
+#include "normlab/report/page.h"
 #include "report/sample.h"
 #include "temporary_folder.h"
 
@@ -351,6 +352,22 @@ TEST(Confusion, ManyClassesCanBeDrawn) {
     const auto bytes = run_gnuplot(png_terminal(kConfusionWidth, kConfusionHeight) + script);
     EXPECT_EQ(decode_png(bytes, "confusion").height, kConfusionHeight);
   }
+}
+
+TEST(Page, OfManyUnfinishedRunsThreeAreNamed) {
+  PageContent content;
+  content.test_images = kImages;
+  for (int seed = 1; seed <= 5; ++seed) {
+    JudgedRun run;
+    run.result.name = fmt::format("GN {}", seed);
+    run.result.status = seed == 4 ? RunStatus::kFailed : RunStatus::kInterrupted;
+    content.runs.push_back(run);
+  }
+  const std::string page = make_page(content);
+  EXPECT_NE(page.find("<strong>GN 3</strong> is not finished"), std::string::npos);
+  EXPECT_NE(page.find("<strong>GN 4</strong> failed"), std::string::npos);
+  EXPECT_EQ(page.find("<strong>GN 5</strong>"), std::string::npos);
+  EXPECT_NE(page.find("1 more is not finished."), std::string::npos);
 }
 
 }  // namespace
