@@ -98,12 +98,15 @@ template <int kBlock, int kQuads>
 HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelation& shape) {
   HWY_ALIGN float products[kWinogradInputs * kBlock * kQuads * kLanes];
   multiply<kBlock, kQuads>(products, spot, shape);
+  // Copies: a stored vector may alias anything, and what it may have changed is read again.
   const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
+  const int width = shape.output.width;
+  const CorrelationEnds ends = spot.ends;
   for (int b = 0; b < kBlock; ++b) {
     const Vector start = spot.start ? broadcast(spot.start[b]) : hn::Zero(kTag);
     for (int q = 0; q < kQuads; ++q) {
       const int column = (spot.quad + q) * kWinogradOutputs;
-      const int count = std::min(kWinogradOutputs, shape.output.width - column);
+      const int count = std::min(kWinogradOutputs, width - column);
       float* const to = spot.y + static_cast<std::size_t>(b) * y_channel +
                         static_cast<std::size_t>(column) * kLanes;
       for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
@@ -115,7 +118,7 @@ HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelati
         transform_output(y, m);
         for (int k = 0; k < count; ++k) {
           float* const at = to + static_cast<std::size_t>(k) * kLanes + piece;
-          store(finished(hn::Add(y[k], start), at, spot.ends), at);
+          store(finished(hn::Add(y[k], start), at, ends), at);
         }
       }
     }
@@ -125,11 +128,19 @@ HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelati
 template <int kBlock>
 HWY_INLINE void correlate_row(WinogradSpot spot, const WinogradCorrelation& shape) {
   const int quads = shape.quads();
-  for (spot.quad = 0; spot.quad + kQuadsAtOnce <= quads; spot.quad += kQuadsAtOnce) {
-    correlate_spot<kBlock, kQuadsAtOnce>(spot, shape);
+  for (spot.quad = 0; spot.quad < quads;) {
+    const int left = quads - spot.quad;
+    if (left == 1) {
+      correlate_spot<kBlock, 1>(spot, shape);
+      spot.quad += 1;
+    } else if (left == 2 || left == 4) {  // one alone has too few sums to hide the latency
+      correlate_spot<kBlock, 2>(spot, shape);
+      spot.quad += 2;
+    } else {
+      correlate_spot<kBlock, kQuadsAtOnce>(spot, shape);
+      spot.quad += kQuadsAtOnce;
+    }
   }
-  if (quads - spot.quad == 2) correlate_spot<kBlock, 2>(spot, shape);
-  if (quads - spot.quad == 1) correlate_spot<kBlock, 1>(spot, shape);
 }
 
 // One row of y, all channels, block by packed block.

@@ -90,7 +90,7 @@ struct Spot {
 // kBlock channels x kPixels outputs in registers. kWidth is the number of taps in a row where it is
 // known and contiguous, or 0. Every sum runs over c, ky, kx in this order.
 template <int kBlock, int kPixels, int kWidth>
-HWY_INLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
+HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
   const std::size_t row = static_cast<std::size_t>(shape.columns.input) * kLanes;
   const std::size_t x_pixel = static_cast<std::size_t>(shape.columns.step) * kLanes;
   const std::size_t y_pixel = static_cast<std::size_t>(shape.columns.spacing) * kLanes;
@@ -98,6 +98,9 @@ HWY_INLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
   const std::size_t tap =
       kWidth > 0 ? spot.pack : static_cast<std::size_t>(shape.columns.spacing) * spot.pack;
   const int width = kWidth > 0 ? kWidth : spot.columns.count;
+  // Copies: a stored vector may alias anything, and what it may have changed is read again.
+  const std::size_t y_channel = shape.y_channel();
+  const CorrelationEnds ends = spot.ends;
   const float* const x_first = spot.x + static_cast<std::size_t>(spot.rows.from) * row +
                                static_cast<std::size_t>(spot.columns.from) * kLanes;
   const float* const w_first = spot.w + static_cast<std::size_t>(spot.rows.first) * kernel_row +
@@ -113,18 +116,21 @@ HWY_INLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
     }
     const float* x_channel = x_first + piece;
     const float* w_channel = w_first;
+    HWY_UNROLL(1)
     for (int c = 0; c < shape.channels; ++c) {
       const float* x = x_channel;
       const float* w = w_channel;
+      HWY_UNROLL(1)
       for (int ky = 0; ky < spot.rows.count; ++ky) {
-        HWY_UNROLL(3)
+        HWY_UNROLL(1)
         for (int kx = 0; kx < width; ++kx) {
           const float* x_tap = x + static_cast<std::size_t>(kx) * kLanes;
           const float* w_tap = w + static_cast<std::size_t>(kx) * tap;
           Vector value[kPixels];
           HWY_UNROLL(8)
           for (int p = 0; p < kPixels; ++p) {
-            value[p] = load(x_tap + static_cast<std::size_t>(p) * x_pixel);
+            const float* const at = x_tap + static_cast<std::size_t>(p) * x_pixel;
+            value[p] = !kManyRegisters ? load_once(at) : load(at);
           }
           HWY_UNROLL(8)
           for (int b = 0; b < kBlock; ++b) {
@@ -141,13 +147,13 @@ HWY_INLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
       x_channel += shape.x_channel();
       w_channel += shape.taps() * spot.pack;
     }
+    float* y_block = spot.y + piece;
     HWY_UNROLL(8)
-    for (int b = 0; b < kBlock; ++b) {
+    for (int b = 0; b < kBlock; ++b, y_block += y_channel) {
       HWY_UNROLL(8)
       for (int p = 0; p < kPixels; ++p) {
-        float* const y = spot.y + static_cast<std::size_t>(b) * shape.y_channel() +
-                         static_cast<std::size_t>(p) * y_pixel + piece;
-        store(finished(sum[b][p], y, spot.ends), y);
+        float* const y = y_block + static_cast<std::size_t>(p) * y_pixel;
+        store(finished(sum[b][p], y, ends), y);
       }
     }
   }
@@ -166,30 +172,32 @@ HWY_INLINE void correlate_row(const Correlation& shape, Spot spot, int i) {
     for (int j = phase; j < columns.output;) {
       spot.columns = columns.taps(j);
       spot.y = y_row + static_cast<std::size_t>(j) * kLanes;
-      const int last = j + (kPixelsAtOnce - 1) * apart;
+      const auto shares_taps = [&](int neighbour) {
+        const int other = j + neighbour * apart;
+        return other < columns.output &&
+               columns.same_taps(spot.columns, other, neighbour * columns.step);
+      };
       const bool full = kWidth > 0 && apart == 1 && spot.columns.count == kWidth;
-      if (last < columns.output &&
-          columns.same_taps(spot.columns, last, (kPixelsAtOnce - 1) * columns.step)) {
+      // The last four go two by two: one alone has too few sums to hide the latency of the
+      // multiply-adds.
+      const bool last_four = full && shares_taps(3) && !shares_taps(4);
+      int pixels = 1;
+      if (shares_taps(kPixelsAtOnce - 1) && !last_four) {
+        pixels = kPixelsAtOnce;
         if (full) {
           correlate_spot<kBlock, kPixelsAtOnce, kWidth>(shape, spot);
         } else {
           correlate_spot<kBlock, kPixelsAtOnce, 0>(shape, spot);
         }
-        j += kPixelsAtOnce * apart;
-        continue;
-      }
-      if (j + apart < columns.output && full &&
-          columns.same_taps(spot.columns, j + apart, columns.step)) {
+      } else if (full && shares_taps(1)) {
+        pixels = 2;
         correlate_spot<kBlock, 2, kWidth>(shape, spot);
-        j += 2 * apart;
-        continue;
-      }
-      if (full) {
+      } else if (full) {
         correlate_spot<kBlock, 1, kWidth>(shape, spot);
       } else {
         correlate_spot<kBlock, 1, 0>(shape, spot);
       }
-      j += apart;
+      j += pixels * apart;
     }
   }
 }
