@@ -63,12 +63,17 @@ void group_norm_forward(float* y, float* mean, float* rstd, const float* x, cons
     for (std::size_t i = 0; i < group.channels; ++i, ++c, x += group.channel, y += group.channel) {
       const Vector scale = broadcast(gamma ? gamma[c] : 1.0f);
       const Vector shift = broadcast(beta ? beta[c] : 0.0f);
-      for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-        const Vector center = load(mean + piece);
-        const Vector slope = hn::Mul(load(rstd + piece), scale);
-        for (std::size_t at = piece; at < group.channel; at += kLanes) {
-          const Vector deviation = hn::Sub(load(x + at), center);
-          store(hn::MulAdd(deviation, slope, shift), y + at);
+      Vector center[kPieces];
+      Vector slope[kPieces];
+      for (std::size_t p = 0; p < kPieces; ++p) {
+        center[p] = load(mean + p * kPiece);
+        slope[p] = hn::Mul(load(rstd + p * kPiece), scale);
+      }
+      for (std::size_t at = 0; at < group.channel;) {
+        HWY_UNROLL(4)
+        for (std::size_t p = 0; p < kPieces; ++p, at += kPiece) {
+          const Vector deviation = hn::Sub(load(x + at), center[p]);
+          store(hn::MulAdd(deviation, slope[p], shift), y + at);
         }
       }
     }
@@ -156,17 +161,26 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
   for (int g = 0; g < shape.groups; ++g) {
     const GroupSums sums = group_sums(dgamma, dbeta, inputs, g, lanes, group.pixels, group);
     const std::size_t first = static_cast<std::size_t>(g) * group.channels;
-    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-      const Vector mean = load(inputs.mean + g * kLanes + piece);
-      const Vector rstd = load(inputs.rstd + g * kLanes + piece);
-      const GroupTerms terms = group_terms(sums, rstd, piece, group);
-      for (std::size_t c = first; c < first + group.channels; ++c) {
-        const Vector scale = hn::Mul(rstd, broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f));
-        const std::size_t end = (c + 1) * group.channel;
-        for (std::size_t at = c * group.channel + piece; at < end; at += kLanes) {
+    Vector mean[kPieces];
+    Vector rstd[kPieces];
+    GroupTerms terms[kPieces];
+    for (std::size_t p = 0; p < kPieces; ++p) {
+      mean[p] = load(inputs.mean + g * kLanes + p * kPiece);
+      rstd[p] = load(inputs.rstd + g * kLanes + p * kPiece);
+      terms[p] = group_terms(sums, rstd[p], p * kPiece, group);
+    }
+    for (std::size_t c = first; c < first + group.channels; ++c) {
+      const Vector gamma = broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f);
+      Vector scale[kPieces];
+      for (std::size_t p = 0; p < kPieces; ++p) scale[p] = hn::Mul(rstd[p], gamma);
+      const std::size_t end = (c + 1) * group.channel;
+      for (std::size_t at = c * group.channel; at < end;) {
+        HWY_UNROLL(4)
+        for (std::size_t p = 0; p < kPieces; ++p, at += kPiece) {
           const Vector x = load(inputs.x + at);
-          const Vector group_share = hn::MulAdd(hn::Sub(x, mean), terms.slope, terms.offset);
-          const Vector gradient = hn::MulSub(scale, load(inputs.dy + at), group_share);
+          const Vector group_share =
+              hn::MulAdd(hn::Sub(x, mean[p]), terms[p].slope, terms[p].offset);
+          const Vector gradient = hn::MulSub(scale[p], load(inputs.dy + at), group_share);
           store(inputs.after_relu ? relu_gradient(gradient, x) : gradient, dx + at);
         }
       }

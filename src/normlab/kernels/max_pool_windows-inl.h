@@ -101,44 +101,46 @@ template <std::size_t kSide, bool kAfterRelu>
 HWY_NOINLINE void spread_gradient(float* dx, const float* dy, const float* x, const float* extremes,
                                   const ChannelGradient& gradient, const Windows& windows) {
   const std::size_t side = kSide > 0 ? kSide : windows.side;
-  const std::size_t rest = windows.rows * side;
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-    const Vector center = load(gradient.center + piece);
-    const Vector scale = load(gradient.scale + piece);
-    const Vector slope = load(gradient.slope + piece);
-    const Vector offset = load(gradient.offset + piece);
-    const Vector no_share = hn::Neg(offset);
-    // dx = share - (x - center) * slope, where share = scale * dy - offset of some dy or none.
-    const auto assign = [&](std::size_t at, Vector value, Vector share) HWY_ATTR {
-      const Vector result = hn::NegMulAdd(hn::Sub(value, center), slope, share);
-      store(kAfterRelu ? relu_gradient(result, value) : result, dx + at);
-    };
-    const auto assign_none = [&](std::size_t begin, std::size_t end) HWY_ATTR {
-      for (std::size_t at = begin + piece; at < end; at += kLanes) {
-        assign(at, load(x + at), no_share);
-      }
-    };
-    for (std::size_t i = 0; i < windows.rows; ++i) {
-      std::size_t window = i * side * windows.x_row + piece;
-      std::size_t at = i * windows.y_row + piece;
-      for (std::size_t j = 0; j < windows.columns; ++j, window += side * kLanes, at += kLanes) {
-        const Vector extreme = load(extremes + at);
-        Vector share = hn::MulSub(scale, load(dy + at), offset);  // no_share once it is given away
-        for (std::size_t ky = 0; ky < side; ++ky) {
-          for (std::size_t kx = 0; kx < side; ++kx) {
-            const std::size_t here = window + ky * windows.x_row + kx * kLanes;
-            const Vector value = load(x + here);
-            const auto first = hn::Eq(value, extreme);
-            assign(here, value, hn::IfThenElse(first, share, no_share));
-            share = hn::IfThenElse(first, no_share, share);
+  const std::size_t x_rows = windows.channel / windows.x_row;
+  for (std::size_t row = 0; row < x_rows; row += side) {
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      const Vector center = load(gradient.center + piece);
+      const Vector scale = load(gradient.scale + piece);
+      const Vector slope = load(gradient.slope + piece);
+      const Vector offset = load(gradient.offset + piece);
+      const Vector no_share = hn::Neg(offset);
+      // dx = share - (x - center) * slope, where share = scale * dy - offset of some dy or none.
+      const auto assign = [&](std::size_t at, Vector value, Vector share) HWY_ATTR {
+        const Vector result = hn::NegMulAdd(hn::Sub(value, center), slope, share);
+        store(kAfterRelu ? relu_gradient(result, value) : result, dx + at);
+      };
+      const bool has_windows = row + side <= x_rows;
+      if (has_windows) {
+        std::size_t window = row * windows.x_row + piece;
+        std::size_t at = row / side * windows.y_row + piece;
+        for (std::size_t j = 0; j < windows.columns; ++j, window += side * kLanes, at += kLanes) {
+          const Vector extreme = load(extremes + at);
+          Vector share = hn::MulSub(scale, load(dy + at), offset);  // no_share once given away
+          for (std::size_t ky = 0; ky < side; ++ky) {
+            for (std::size_t kx = 0; kx < side; ++kx) {
+              const std::size_t here = window + ky * windows.x_row + kx * kLanes;
+              const Vector value = load(x + here);
+              const auto first = hn::Eq(value, extreme);
+              assign(here, value, hn::IfThenElse(first, share, no_share));
+              share = hn::IfThenElse(first, no_share, share);
+            }
           }
         }
       }
-      for (std::size_t row = i * side; row < (i + 1) * side; ++row) {
-        assign_none(row * windows.x_row + side * windows.y_row, (row + 1) * windows.x_row);
+      // What belongs to no window: on the right, and the last rows.
+      const std::size_t left_over = has_windows ? side * windows.y_row : 0;
+      for (std::size_t i = row; i < HWY_MIN(row + side, x_rows); ++i) {
+        const std::size_t end = (i + 1) * windows.x_row;
+        for (std::size_t at = i * windows.x_row + left_over + piece; at < end; at += kLanes) {
+          assign(at, load(x + at), no_share);
+        }
       }
     }
-    assign_none(rest * windows.x_row, windows.channel);
   }
 }
 

@@ -25,6 +25,7 @@ using Tag = hn::CappedTag<float, kLanes>;
 using Vector = hn::Vec<Tag>;
 inline constexpr Tag kTag{};
 inline constexpr std::size_t kPiece = hn::MaxLanes(Tag());
+inline constexpr std::size_t kPieces = kLanes / kPiece;
 
 // True if the instruction set has 32 vector registers instead of 16.
 inline constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON;
@@ -55,34 +56,77 @@ HWY_INLINE Vector relu_gradient(Vector dy, Vector y) {
   return hn::IfThenElseZero(hn::Gt(y, hn::Zero(kTag)), dy);
 }
 
+// Four partial sums of several terms take turns: they hide the latency of the addition, and keep
+// the rounding error of a long sum down. Their order is the same for every instruction set.
+inline constexpr std::size_t kTurns = 4;
+
+template <std::size_t kTerms>
+struct PartialSums {
+  Vector turns[kTurns][kTerms];
+
+  // Vectors [first, end) of 16 lanes, of each lanes piece .. piece + kPiece; first is a multiple of
+  // kTurns.
+  template <class Term>
+  HWY_INLINE void add(std::size_t first, std::size_t end, std::size_t piece, const Term& term) {
+    std::size_t i = first;
+    for (; i + kTurns <= end; i += kTurns) {
+      HWY_UNROLL(4)
+      for (std::size_t turn = 0; turn < kTurns; ++turn) {
+        term((i + turn) * kLanes + piece, piece, turns[turn]);
+      }
+    }
+    for (std::size_t turn = 0; i + turn < end; ++turn) {
+      term((i + turn) * kLanes + piece, piece, turns[turn]);
+    }
+  }
+
+  HWY_INLINE void add_to(float (*sums)[kLanes], std::size_t piece) const {
+    for (std::size_t k = 0; k < kTerms; ++k) {
+      const Vector sum =
+          hn::Add(hn::Add(turns[0][k], turns[1][k]), hn::Add(turns[2][k], turns[3][k]));
+      store(hn::Add(load(sums[k] + piece), sum), sums[k] + piece);
+    }
+  }
+};
+
 // The sums of several terms over `count` vectors of 16 lanes (one channel of a tile, say), lane by
 // lane: term(at, piece, totals) adds its vectors to totals[0 .. kTerms), where `at` is the offset
 // in floats of lane `piece` of the i-th vector; sums[k][lane] += what came together in totals[k].
 //
-// Four partial sums take turns: they hide the latency of the addition, and keep the rounding error
-// of a long sum down. Their order is the same for every instruction set.
+// Where a vector is worked on in pieces, the first piece brings a band of vectors into the
+// first-level cache for the others: a channel of 26x26 does not stay there, and its norm took 1.7
+// times as long (AVX2).
 template <std::size_t kTerms, class Term>
 HWY_INLINE void sum_per_lane(float (*sums)[kLanes], std::size_t count, const Term& term) {
-  constexpr std::size_t kTurns = 4;
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-    Vector partial[kTurns][kTerms];
-    for (auto& turn : partial) {
-      for (auto& value : turn) value = hn::Zero(kTag);
-    }
-    std::size_t i = 0;
-    for (; i + kTurns <= count; i += kTurns) {
-      HWY_UNROLL(4)
-      for (std::size_t turn = 0; turn < kTurns; ++turn) {
-        term((i + turn) * kLanes + piece, piece, partial[turn]);
+  constexpr std::size_t kBand = 16 * kTurns;
+  if (kPieces == 1 || count <= 2 * kBand) {
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      PartialSums<kTerms> partial;
+      for (auto& turn : partial.turns) {
+        for (auto& value : turn) value = hn::Zero(kTag);
       }
+      partial.add(0, count, piece, term);
+      partial.add_to(sums, piece);
     }
-    for (std::size_t turn = 0; i + turn < count; ++turn) {
-      term((i + turn) * kLanes + piece, piece, partial[turn]);
-    }
-    for (std::size_t k = 0; k < kTerms; ++k) {
-      const Vector sum =
-          hn::Add(hn::Add(partial[0][k], partial[1][k]), hn::Add(partial[2][k], partial[3][k]));
-      store(hn::Add(load(sums[k] + piece), sum), sums[k] + piece);
+    return;
+  }
+  HWY_ALIGN float waiting[kTurns][kTerms][kLanes] = {};
+  for (std::size_t first = 0; first < count; first += kBand) {
+    const std::size_t end = HWY_MIN(first + kBand, count);
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      PartialSums<kTerms> partial;
+      for (std::size_t turn = 0; turn < kTurns; ++turn) {
+        for (std::size_t k = 0; k < kTerms; ++k) {
+          partial.turns[turn][k] = load(waiting[turn][k] + piece);
+        }
+      }
+      partial.add(first, end, piece, term);
+      if (end == count) partial.add_to(sums, piece);
+      for (std::size_t turn = 0; turn < kTurns; ++turn) {
+        for (std::size_t k = 0; k < kTerms; ++k) {
+          store(partial.turns[turn][k], waiting[turn][k] + piece);
+        }
+      }
     }
   }
 }
