@@ -170,34 +170,38 @@ HWY_INLINE void add_band(float* sums, const float* dy, const Band& band, const T
   add_band<kO, 1>(sums, dy, band, taps, gradient);
 }
 
+// Neighbouring taps, found once for all channels of dy: where a tap lies takes divisions, which
+// cost as much as the arithmetic of a small layer.
+struct TapGroup {
+  Tap taps[kGroup];
+  int first;
+  int count;
+};
+
+// dw of a group of taps, for kO channels of dy.
 template <int kO>
-void weight_gradient(float* dw, const float* dy, const float* x, int lanes,
+void weight_gradient(float* dw, const float* dy, const TapGroup& group, int lanes,
                      const WeightGradient& gradient) {
   const Shape& out = gradient.out;
-  const int all_taps = gradient.shape.fan_in();
   // The bands are the same for every instruction set, and with them the order of the sums.
   const int band_columns = std::min(out.width, kBandPixels);
   const int band_rows = kBandPixels / band_columns;
-  for (int group = 0; group < all_taps; group += kGroup) {
-    const int count = std::min(kGroup, all_taps - group);
-    HWY_ALIGN float sums[kGroup * kOutputs * kLanes];
-    Tap taps[kGroup];
-    for (int tap = 0; tap < count; ++tap) taps[tap] = gradient.tap(x, group + tap);
-    for (int row = 0; row < out.height; row += band_rows) {
-      for (int column = 0; column < out.width; column += band_columns) {
-        const Band band{{row, std::min(row + band_rows, out.height)},
-                        {column, std::min(column + band_columns, out.width)},
-                        row == 0 && column == 0};
-        for (int tap = 0; tap < count; tap += kTaps) {
-          add_band<kO>(sums + tap * kOutputs * kLanes, dy, band, taps + tap,
-                       std::min(kTaps, count - tap), gradient);
-        }
+  HWY_ALIGN float sums[kGroup * kOutputs * kLanes];
+  for (int row = 0; row < out.height; row += band_rows) {
+    for (int column = 0; column < out.width; column += band_columns) {
+      const Band band{{row, std::min(row + band_rows, out.height)},
+                      {column, std::min(column + band_columns, out.width)},
+                      row == 0 && column == 0};
+      for (int tap = 0; tap < group.count; tap += kTaps) {
+        add_band<kO>(sums + tap * kOutputs * kLanes, dy, band, group.taps + tap,
+                     std::min(kTaps, group.count - tap), gradient);
       }
     }
-    for (int o = 0; o < kO; ++o) {
-      sums_over_lanes(dw + o * all_taps + group, sums + o * kLanes, kOutputs * kLanes, count,
-                      lanes);
-    }
+  }
+  const int fan_in = gradient.shape.fan_in();
+  for (int o = 0; o < kO; ++o) {
+    sums_over_lanes(dw + o * fan_in + group.first, sums + o * kLanes, kOutputs * kLanes,
+                    group.count, lanes);
   }
 }
 
@@ -209,22 +213,29 @@ void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lane
     joined.input = {shape.input.channels, 1, shape.input.pixels()};
   }
   const WeightGradient gradient(joined);
-  for (int o = 0; o < shape.out_channels;) {
-    const int left = shape.out_channels - o;
-    float* const to = dw + o * shape.fan_in();
-    const float* const from = dy + static_cast<std::size_t>(o) * gradient.y_channel;
-    if (kOutputs == 8 && left >= 8) {
-      weight_gradient<kOutputs>(to, from, x, lanes, gradient);
-      o += kOutputs;
-    } else if (left >= 4) {
-      weight_gradient<4>(to, from, x, lanes, gradient);
-      o += 4;
-    } else if (left >= 2) {
-      weight_gradient<2>(to, from, x, lanes, gradient);
-      o += 2;
-    } else {
-      weight_gradient<1>(to, from, x, lanes, gradient);
-      o += 1;
+  const int all_taps = joined.fan_in();
+  for (int first = 0; first < all_taps; first += kGroup) {
+    TapGroup group;
+    group.first = first;
+    group.count = std::min(kGroup, all_taps - first);
+    for (int tap = 0; tap < group.count; ++tap) group.taps[tap] = gradient.tap(x, first + tap);
+    for (int o = 0; o < shape.out_channels;) {
+      const int left = shape.out_channels - o;
+      float* const to = dw + o * all_taps;
+      const float* const from = dy + static_cast<std::size_t>(o) * gradient.y_channel;
+      if (kOutputs == 8 && left >= 8) {
+        weight_gradient<kOutputs>(to, from, group, lanes, gradient);
+        o += kOutputs;
+      } else if (left >= 4) {
+        weight_gradient<4>(to, from, group, lanes, gradient);
+        o += 4;
+      } else if (left >= 2) {
+        weight_gradient<2>(to, from, group, lanes, gradient);
+        o += 2;
+      } else {
+        weight_gradient<1>(to, from, group, lanes, gradient);
+        o += 1;
+      }
     }
   }
 }
