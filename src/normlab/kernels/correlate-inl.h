@@ -107,13 +107,21 @@ HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
   const float* const w_first = spot.w + static_cast<std::size_t>(spot.rows.first) * kernel_row +
                                static_cast<std::size_t>(spot.columns.first) * spot.pack;
 
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
-    Vector sum[kBlock][kPixels];
+  // One pixel goes with two pieces of its vector at once: four sums alone would wait for each
+  // other.
+  constexpr int kTogether = kPixels == 1 && kPieces > 1 ? 2 : 1;
+  constexpr int kVectors = kPixels * kTogether;
+  const auto offset = [](int vector, std::size_t pixel) HWY_ATTR {
+    return static_cast<std::size_t>(vector / kTogether) * pixel +
+           static_cast<std::size_t>(vector % kTogether) * kPiece;
+  };
+  for (std::size_t piece = 0; piece < kLanes; piece += kTogether * kPiece) {
+    Vector sum[kBlock][kVectors];
     HWY_UNROLL(8)
     for (int b = 0; b < kBlock; ++b) {
       const Vector start = spot.start ? broadcast(spot.start[b]) : hn::Zero(kTag);
       HWY_UNROLL(8)
-      for (int p = 0; p < kPixels; ++p) sum[b][p] = start;
+      for (int v = 0; v < kVectors; ++v) sum[b][v] = start;
     }
     const float* x_channel = x_first + piece;
     const float* w_channel = w_first;
@@ -127,17 +135,17 @@ HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
         for (int kx = 0; kx < width; ++kx) {
           const float* x_tap = x + static_cast<std::size_t>(kx) * kLanes;
           const float* w_tap = w + static_cast<std::size_t>(kx) * tap;
-          Vector value[kPixels];
+          Vector value[kVectors];
           HWY_UNROLL(8)
-          for (int p = 0; p < kPixels; ++p) {
-            value[p] = load_once(x_tap + static_cast<std::size_t>(p) * x_pixel);
+          for (int v = 0; v < kVectors; ++v) {
+            value[v] = load_once(x_tap + offset(v, x_pixel));
           }
           HWY_UNROLL(8)
           for (int b = 0; b < kBlock; ++b) {
             const Vector weight = broadcast(w_tap[b]);
             HWY_UNROLL(8)
-            for (int p = 0; p < kPixels; ++p) {
-              sum[b][p] = hn::MulAdd(weight, value[p], sum[b][p]);
+            for (int v = 0; v < kVectors; ++v) {
+              sum[b][v] = hn::MulAdd(weight, value[v], sum[b][v]);
             }
           }
         }
@@ -151,15 +159,13 @@ HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
     HWY_UNROLL(8)
     for (int b = 0; b < kBlock; ++b, y_block += y_channel) {
       HWY_UNROLL(8)
-      for (int p = 0; p < kPixels; ++p) {
-        float* const y = y_block + static_cast<std::size_t>(p) * y_pixel;
-        store(finished(sum[b][p], y, ends), y);
+      for (int v = 0; v < kVectors; ++v) {
+        float* const y = y_block + offset(v, y_pixel);
+        store(finished(sum[b][v], y, ends), y);
       }
     }
   }
 }
-
-inline constexpr int kPixelsAtOnce = 3;
 
 // One row of y for kBlock channels: as many neighbours at once as share their taps.
 template <int kBlock>
