@@ -75,8 +75,8 @@ struct Correlation {
   }
 };
 
-// Some neighbouring outputs of one row and one block of channels.
-struct Spot {
+// Neighbouring outputs of one row that share their taps, for one block of channels.
+struct Run {
   const float* x;      // tile
   const float* w;      // packed block: [C][KH][KW][pack]
   const float* start;  // one per channel of the block, or null
@@ -87,25 +87,33 @@ struct Spot {
   Axis::Taps columns;
 };
 
-// kBlock channels x kPixels outputs in registers. Every sum runs over c, ky, kx in this order.
+// `count` times kPixels outputs, each time kBlock channels x kPixels outputs in registers. Every
+// sum runs over c, ky, kx in this order.
 //
 // Not inlined, its loops not unrolled: GCC 12 would keep some of the sums in memory otherwise, or
 // load x again for each multiply-add (AVX2: 513 us instead of 278 for 8x26x26 -> 16, or 350).
 template <int kBlock, int kPixels>
-HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
+HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
   const std::size_t row = static_cast<std::size_t>(shape.columns.input) * kLanes;
   const std::size_t x_pixel = static_cast<std::size_t>(shape.columns.step) * kLanes;
   const std::size_t y_pixel = static_cast<std::size_t>(shape.columns.spacing) * kLanes;
-  const std::size_t kernel_row = static_cast<std::size_t>(shape.columns.kernel) * spot.pack;
-  const std::size_t tap = static_cast<std::size_t>(shape.columns.spacing) * spot.pack;
-  const int width = spot.columns.count;
+  const std::size_t kernel_row = static_cast<std::size_t>(shape.columns.kernel) * run.pack;
+  const std::size_t tap = static_cast<std::size_t>(shape.columns.spacing) * run.pack;
+  const std::size_t kernel_step = kernel_row * static_cast<std::size_t>(shape.rows.spacing);
+  const std::size_t kernel = shape.taps() * run.pack;
   // Copies: a stored vector may alias anything, and what it may have changed is read again.
+  const std::size_t x_channel = shape.x_channel();
   const std::size_t y_channel = shape.y_channel();
-  const CorrelationEnds ends = spot.ends;
-  const float* const x_first = spot.x + static_cast<std::size_t>(spot.rows.from) * row +
-                               static_cast<std::size_t>(spot.columns.from) * kLanes;
-  const float* const w_first = spot.w + static_cast<std::size_t>(spot.rows.first) * kernel_row +
-                               static_cast<std::size_t>(spot.columns.first) * spot.pack;
+  const int channels = shape.channels;
+  const int height = run.rows.count;
+  const int width = run.columns.count;
+  const float* const start = run.start;
+  const CorrelationEnds ends = run.ends;
+  const float* x_first = run.x + static_cast<std::size_t>(run.rows.from) * row +
+                         static_cast<std::size_t>(run.columns.from) * kLanes;
+  const float* const w_first = run.w + static_cast<std::size_t>(run.rows.first) * kernel_row +
+                               static_cast<std::size_t>(run.columns.first) * run.pack;
+  float* y_first = run.y;
 
   // One pixel goes with two pieces of its vector at once: four sums alone would wait for each
   // other.
@@ -115,96 +123,93 @@ HWY_NOINLINE void correlate_spot(const Correlation& shape, const Spot& spot) {
     return static_cast<std::size_t>(vector / kTogether) * pixel +
            static_cast<std::size_t>(vector % kTogether) * kPiece;
   };
-  for (std::size_t piece = 0; piece < kLanes; piece += kTogether * kPiece) {
-    Vector sum[kBlock][kVectors];
-    HWY_UNROLL(8)
-    for (int b = 0; b < kBlock; ++b) {
-      const Vector start = spot.start ? broadcast(spot.start[b]) : hn::Zero(kTag);
+  for (int n = 0; n < count; ++n, x_first += kPixels * x_pixel, y_first += kPixels * y_pixel) {
+    for (std::size_t piece = 0; piece < kLanes; piece += kTogether * kPiece) {
+      Vector sum[kBlock][kVectors];
       HWY_UNROLL(8)
-      for (int v = 0; v < kVectors; ++v) sum[b][v] = start;
-    }
-    const float* x_channel = x_first + piece;
-    const float* w_channel = w_first;
-    HWY_UNROLL(1)
-    for (int c = 0; c < shape.channels; ++c) {
-      const float* x = x_channel;
-      const float* w = w_channel;
+      for (int b = 0; b < kBlock; ++b) {
+        const Vector from = start ? broadcast(start[b]) : hn::Zero(kTag);
+        HWY_UNROLL(8)
+        for (int v = 0; v < kVectors; ++v) sum[b][v] = from;
+      }
+      const float* x_plane = x_first + piece;
+      const float* w_plane = w_first;
       HWY_UNROLL(1)
-      for (int ky = 0; ky < spot.rows.count; ++ky) {
+      for (int c = 0; c < channels; ++c, x_plane += x_channel, w_plane += kernel) {
+        const float* x_row = x_plane;
+        const float* w_row = w_plane;
         HWY_UNROLL(1)
-        for (int kx = 0; kx < width; ++kx) {
-          const float* x_tap = x + static_cast<std::size_t>(kx) * kLanes;
-          const float* w_tap = w + static_cast<std::size_t>(kx) * tap;
-          Vector value[kVectors];
-          HWY_UNROLL(8)
-          for (int v = 0; v < kVectors; ++v) {
-            value[v] = load_once(x_tap + offset(v, x_pixel));
-          }
-          HWY_UNROLL(8)
-          for (int b = 0; b < kBlock; ++b) {
-            const Vector weight = broadcast(w_tap[b]);
+        for (int ky = 0; ky < height; ++ky, x_row += row, w_row += kernel_step) {
+          const float* x = x_row;
+          const float* w = w_row;
+          HWY_UNROLL(1)
+          for (int kx = 0; kx < width; ++kx, x += kLanes, w += tap) {
+            Vector value[kVectors];
             HWY_UNROLL(8)
-            for (int v = 0; v < kVectors; ++v) {
-              sum[b][v] = hn::MulAdd(weight, value[v], sum[b][v]);
+            for (int v = 0; v < kVectors; ++v) value[v] = load_once(x + offset(v, x_pixel));
+            HWY_UNROLL(8)
+            for (int b = 0; b < kBlock; ++b) {
+              const Vector weight = broadcast(w[b]);
+              HWY_UNROLL(8)
+              for (int v = 0; v < kVectors; ++v) {
+                sum[b][v] = hn::MulAdd(weight, value[v], sum[b][v]);
+              }
             }
           }
         }
-        x += row;
-        w += kernel_row * static_cast<std::size_t>(shape.rows.spacing);
       }
-      x_channel += shape.x_channel();
-      w_channel += shape.taps() * spot.pack;
-    }
-    float* y_block = spot.y + piece;
-    HWY_UNROLL(8)
-    for (int b = 0; b < kBlock; ++b, y_block += y_channel) {
+      float* y_block = y_first + piece;
       HWY_UNROLL(8)
-      for (int v = 0; v < kVectors; ++v) {
-        float* const y = y_block + offset(v, y_pixel);
-        store(finished(sum[b][v], y, ends), y);
+      for (int b = 0; b < kBlock; ++b, y_block += y_channel) {
+        HWY_UNROLL(8)
+        for (int v = 0; v < kVectors; ++v) {
+          float* const y = y_block + offset(v, y_pixel);
+          store(finished(sum[b][v], y, ends), y);
+        }
       }
     }
   }
 }
 
-// One row of y for kBlock channels: as many neighbours at once as share their taps.
+// `count` outputs of any number: by threes, and by twos where one would be left over, which has few
+// sums to hide the latency of the multiply-adds.
 template <int kBlock>
-HWY_INLINE void correlate_row(const Correlation& shape, Spot spot, int i) {
+HWY_INLINE void correlate_run(const Correlation& shape, Run run, int count) {
+  const auto go_on = [&](int outputs) HWY_ATTR {
+    run.columns.from += outputs * shape.columns.step;
+    run.y += static_cast<std::size_t>(outputs * shape.columns.spacing) * kLanes;
+  };
+  const int threes = count % 3 == 1 && count > 1 ? count / 3 - 1 : count / 3;
+  if (threes > 0) correlate_run<kBlock, 3>(shape, run, threes);
+  go_on(3 * threes);
+  const int left = count - 3 * threes;
+  if (left >= 2) correlate_run<kBlock, 2>(shape, run, left / 2);
+  if (left == 1) correlate_run<kBlock, 1>(shape, run, 1);
+}
+
+// All of y for kBlock channels, by columns that share their taps and row by row: where the taps lie
+// takes divisions.
+template <int kBlock>
+HWY_INLINE void correlate_block(const Correlation& shape, Run run) {
   const Axis& columns = shape.columns;
-  float* const y_row =
-      spot.y + static_cast<std::size_t>(i) * static_cast<std::size_t>(columns.output) * kLanes;
+  const std::size_t y_row = static_cast<std::size_t>(columns.output) * kLanes;
+  float* const y = run.y;
   const int apart = columns.spacing;
   for (int phase = 0; phase < apart; ++phase) {
-    for (int j = phase; j < columns.output;) {
-      spot.columns = columns.taps(j);
-      spot.y = y_row + static_cast<std::size_t>(j) * kLanes;
-      const auto shares_taps = [&](int neighbour) {
-        const int other = j + neighbour * apart;
-        return other < columns.output &&
-               columns.same_taps(spot.columns, other, neighbour * columns.step);
-      };
-      // The last four go two by two: one alone has too few sums to hide the latency of the
-      // multiply-adds.
-      const bool last_four = shares_taps(3) && !shares_taps(4);
-      if (shares_taps(2) && !last_four) {
-        correlate_spot<kBlock, 3>(shape, spot);
-        j += 3 * apart;
-      } else if (shares_taps(1)) {
-        correlate_spot<kBlock, 2>(shape, spot);
-        j += 2 * apart;
-      } else {
-        correlate_spot<kBlock, 1>(shape, spot);
-        j += apart;
+    int count = 0;
+    for (int j = phase; j < columns.output; j += count * apart) {
+      run.columns = columns.taps(j);
+      count = 1;
+      while (j + count * apart < columns.output &&
+             columns.same_taps(run.columns, j + count * apart, count * columns.step)) {
+        ++count;
+      }
+      for (int i = 0; i < shape.rows.output; ++i) {
+        run.rows = shape.rows.taps(i);
+        run.y = y + static_cast<std::size_t>(i) * y_row + static_cast<std::size_t>(j) * kLanes;
+        correlate_run<kBlock>(shape, run, count);
       }
     }
-  }
-}
-
-template <int kBlock>
-HWY_INLINE void correlate_block(const Correlation& shape, Spot spot) {
-  for (int i = 0; i < shape.rows.output; ++i) {
-    spot.rows = shape.rows.taps(i);
-    correlate_row<kBlock>(shape, spot, i);
   }
 }
 
@@ -214,25 +219,25 @@ HWY_INLINE void correlate(float* y, const float* x, const float* packed, const f
   // Eight channels by three pixels are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
   constexpr int kMost = kManyRegisters ? 8 : 4;
   const std::size_t weights = static_cast<std::size_t>(shape.channels) * shape.taps();
-  Spot spot{x, packed, start, y, ends, 0, {}, {}};
+  Run run{x, packed, start, y, ends, 0, {}, {}};
   for (int done = 0; done < shape.blocks;) {
     const int pack = conv2d_block(shape.blocks - done);
-    spot.pack = static_cast<std::size_t>(pack);
-    const float* const next = spot.w + weights * spot.pack;
+    run.pack = static_cast<std::size_t>(pack);
+    const float* const next = run.w + weights * run.pack;
     for (int part = 0; part < pack;) {
       const int now = std::min(pack - part, kMost);
       if constexpr (kMost == 8) {
-        if (now == 8) correlate_block<8>(shape, spot);
+        if (now == 8) correlate_block<8>(shape, run);
       }
-      if (now == 4) correlate_block<4>(shape, spot);
-      if (now == 2) correlate_block<2>(shape, spot);
-      if (now == 1) correlate_block<1>(shape, spot);
+      if (now == 4) correlate_block<4>(shape, run);
+      if (now == 2) correlate_block<2>(shape, run);
+      if (now == 1) correlate_block<1>(shape, run);
       part += now;
-      spot.w += now;
-      spot.y += static_cast<std::size_t>(now) * shape.y_channel();
-      if (spot.start) spot.start += now;
+      run.w += now;
+      run.y += static_cast<std::size_t>(now) * shape.y_channel();
+      if (run.start) run.start += now;
     }
-    spot.w = next;
+    run.w = next;
     done += pack;
   }
 }
