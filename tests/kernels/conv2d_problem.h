@@ -67,9 +67,10 @@ inline Conv2dOutputs run_conv2d(const Conv2dProblem& problem) {
   std::vector<float> dw_parts;
   std::vector<float> dbias_parts;
   for (int tile = 0; tile < x.count(); ++tile) {
+    const Conv2dOptions options{.lanes = x.lanes(tile)};
     conv2d_forward(y.tile(tile), x.tile(tile), forward_weights.data(),
-                   problem.bias.empty() ? nullptr : problem.bias.data(), shape);
-    conv2d_backward_input(dx.tile(tile), dy.tile(tile), backward_weights.data(), shape);
+                   problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
+    conv2d_backward_input(dx.tile(tile), dy.tile(tile), backward_weights.data(), shape, options);
     GuardedFloats dw(shape.weights());
     GuardedFloats dbias(outputs);
     conv2d_backward_weight(dw.data(), dy.tile(tile), x.tile(tile), x.lanes(tile), shape);

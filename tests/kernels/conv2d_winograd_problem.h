@@ -27,13 +27,14 @@ inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem) {
     scratch.expect_intact("scratch");
   };
   for (int tile = 0; tile < x.count(); ++tile) {
+    const Conv2dOptions options{.lanes = x.lanes(tile)};
     with_scratch([&](float* scratch) {
       conv2d_winograd_forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
-                              problem.bias.empty() ? nullptr : problem.bias.data(), shape);
+                              problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
     });
     with_scratch([&](float* scratch) {
       conv2d_winograd_backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(),
-                                     shape);
+                                     shape, options);
     });
     GuardedFloats dw(shape.weights());
     with_scratch([&](float* scratch) {

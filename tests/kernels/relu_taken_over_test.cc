@@ -44,11 +44,12 @@ TEST(ReluTakenOver, ByAConvolution) {
       GuardedFloats y(dy.size()), y_taken(dy.size()), dx(x.size()), dx_taken(x.size());
       conv2d_pack_forward(packed.data(), w.data(), shape);
       conv2d_forward(y.data(), x.data(), packed.data(), bias.data(), shape);
-      conv2d_forward(y_taken.data(), x.data(), packed.data(), bias.data(), shape, true);
+      conv2d_forward(y_taken.data(), x.data(), packed.data(), bias.data(), shape, {.relu = true});
       expect_same_bits("y", after_relu(y), y_taken.values());
       conv2d_pack_backward_input(packed.data(), w.data(), shape);
       conv2d_backward_input(dx.data(), dy.data(), packed.data(), shape);
-      conv2d_backward_input(dx_taken.data(), dy.data(), packed.data(), shape, x.data());
+      conv2d_backward_input(dx_taken.data(), dy.data(), packed.data(), shape,
+                            {.relu_output = x.data()});
       expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
 
       if (!conv2d_winograd_fits(shape)) return;
@@ -58,13 +59,13 @@ TEST(ReluTakenOver, ByAConvolution) {
       conv2d_winograd_forward(y.data(), scratch.data(), x.data(), transformed.data(), bias.data(),
                               shape);
       conv2d_winograd_forward(y_taken.data(), scratch.data(), x.data(), transformed.data(),
-                              bias.data(), shape, true);
+                              bias.data(), shape, {.relu = true});
       expect_same_bits("winograd, y", after_relu(y), y_taken.values());
       conv2d_winograd_pack_backward_input(transformed.data(), w.data(), shape);
       conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(), transformed.data(),
                                      shape);
       conv2d_winograd_backward_input(dx_taken.data(), scratch.data(), dy.data(), transformed.data(),
-                                     shape, x.data());
+                                     shape, {.relu_output = x.data()});
       expect_same_bits("winograd, dx", through_relu(dx, x), dx_taken.values());
     });
   }

@@ -17,34 +17,40 @@ HWY_INLINE bool is_pointwise(const Conv2dShape& shape) {
 // all pixels, with a kernel of one column: fewer left-over pixels, and one loop instead of three.
 HWY_INLINE Correlation pointwise(const Correlation& correlation, int pixels) {
   const int channels = correlation.channels;
-  return {1, correlation.blocks, {channels, 1, channels, 1, 0, 1}, {pixels, pixels, 1, 1, 0, 1}};
+  return {1,
+          correlation.blocks,
+          correlation.lanes,
+          {channels, 1, channels, 1, 0, 1},
+          {pixels, pixels, 1, 1, 0, 1}};
 }
 
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape, bool relu) {
+                    const Conv2dShape& shape, const Conv2dOptions& options) {
   const Shape out = shape.output();
   Correlation correlation{
       shape.input.channels,
       shape.out_channels,
+      static_cast<std::size_t>(options.lanes),
       {shape.input.height, out.height, shape.kernel_height, shape.stride, shape.padding, 1},
       {shape.input.width, out.width, shape.kernel_width, shape.stride, shape.padding, 1}};
   if (is_pointwise(shape)) correlation = pointwise(correlation, out.pixels());
-  correlate(y, x, packed_forward, bias, correlation, {.relu = relu});
+  correlate(y, x, packed_forward, bias, correlation, {.relu = options.relu});
 }
 
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape, const float* relu_output) {
+                           const Conv2dShape& shape, const Conv2dOptions& options) {
   const Shape out = shape.output();
   const int pad_rows = shape.kernel_height - 1 - shape.padding;
   const int pad_columns = shape.kernel_width - 1 - shape.padding;
   Correlation correlation{
       shape.out_channels,
       shape.input.channels,
+      static_cast<std::size_t>(options.lanes),
       {out.height, shape.input.height, shape.kernel_height, 1, pad_rows, shape.stride},
       {out.width, shape.input.width, shape.kernel_width, 1, pad_columns, shape.stride}};
   if (is_pointwise(shape)) correlation = pointwise(correlation, out.pixels());
   correlate(dx, dy, packed_backward_input, nullptr, correlation,
-            {.y = dx, .relu_output = relu_output});
+            {.y = dx, .relu_output = options.relu_output});
 }
 
 }  // namespace normlab::HWY_NAMESPACE
@@ -83,13 +89,13 @@ void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape
 }
 
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape, bool relu) {
-  HWY_DYNAMIC_DISPATCH(conv2d_forward)(y, x, packed_forward, bias, shape, relu);
+                    const Conv2dShape& shape, const Conv2dOptions& options) {
+  HWY_DYNAMIC_DISPATCH(conv2d_forward)(y, x, packed_forward, bias, shape, options);
 }
 
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape, const float* relu_output) {
-  HWY_DYNAMIC_DISPATCH(conv2d_backward_input)(dx, dy, packed_backward_input, shape, relu_output);
+                           const Conv2dShape& shape, const Conv2dOptions& options) {
+  HWY_DYNAMIC_DISPATCH(conv2d_backward_input)(dx, dy, packed_backward_input, shape, options);
 }
 
 }  // namespace normlab

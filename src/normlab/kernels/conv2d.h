@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "normlab/tensor/shape.h"
+#include "normlab/tensor/tiles.h"
 
 namespace normlab {
 
@@ -37,14 +38,24 @@ struct Conv2dShape {
 void conv2d_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 
-// y is assigned. `bias` has O numbers or is null. With `relu`, y = max(that, 0), NaN staying NaN.
-void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
-                    const Conv2dShape& shape, bool relu = false);
+struct Conv2dOptions {
+  // Of a tile with fewer samples the other lanes may be left as they are: where the instruction set
+  // takes several vectors for 16 lanes, those without a sample are not computed.
+  int lanes = kLanes;
+  // Forward: y = max(that, 0), NaN staying NaN.
+  bool relu = false;
+  // Gradient of the input, where x is the output of a ReLU: that x. dx is then the gradient of the
+  // ReLU's input, 0 where x is not above 0.
+  const float* relu_output = nullptr;
+};
 
-// dx = dL/dx, assigned, from dy = dL/dy. Where x is the output of a ReLU and is given, dx is the
-// gradient of that ReLU's input: 0 where x is not above 0.
+// y is assigned. `bias` has O numbers or is null.
+void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
+                    const Conv2dShape& shape, const Conv2dOptions& options = {});
+
+// dx = dL/dx, assigned, from dy = dL/dy.
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
-                           const Conv2dShape& shape, const float* relu_output = nullptr);
+                           const Conv2dShape& shape, const Conv2dOptions& options = {});
 
 // dw = dL/dw of this tile's first `lanes` samples, assigned, in the order of w.
 void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lanes,

@@ -51,8 +51,9 @@ struct Tap {
 };
 
 struct WeightGradient {
-  explicit WeightGradient(const Conv2dShape& conv)
+  WeightGradient(const Conv2dShape& conv, int samples)
       : shape(conv),
+        lanes(samples),
         out(conv.output()),
         x_channel(static_cast<std::size_t>(conv.input.pixels()) * kLanes),
         y_channel(static_cast<std::size_t>(out.pixels()) * kLanes) {}
@@ -75,6 +76,7 @@ struct WeightGradient {
   }
 
   Conv2dShape shape;
+  int lanes;  // that hold samples
   Shape out;
   std::size_t x_channel;
   std::size_t y_channel;
@@ -109,7 +111,8 @@ template <int kO, int kT>
 HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, const Tap* taps,
                          const WeightGradient& gradient) {
   const std::size_t x_step = static_cast<std::size_t>(gradient.shape.stride) * kLanes;
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+  const auto lanes = static_cast<std::size_t>(gradient.lanes);
+  for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
     Vector sum[kT][kO];
     HWY_UNROLL(3)
     for (int t = 0; t < kT; ++t) {
@@ -180,7 +183,7 @@ struct TapGroup {
 
 // dw of a group of taps, for kO channels of dy.
 template <int kO>
-void weight_gradient(float* dw, const float* dy, const TapGroup& group, int lanes,
+void weight_gradient(float* dw, const float* dy, const TapGroup& group,
                      const WeightGradient& gradient) {
   const Shape& out = gradient.out;
   // The bands are the same for every instruction set, and with them the order of the sums.
@@ -201,7 +204,7 @@ void weight_gradient(float* dw, const float* dy, const TapGroup& group, int lane
   const int fan_in = gradient.shape.fan_in();
   for (int o = 0; o < kO; ++o) {
     sums_over_lanes(dw + o * fan_in + group.first, sums + o * kLanes, kOutputs * kLanes,
-                    group.count, lanes);
+                    group.count, gradient.lanes);
   }
 }
 
@@ -212,7 +215,7 @@ void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lane
     // Rows of a pointwise convolution join into one, as in the forward pass.
     joined.input = {shape.input.channels, 1, shape.input.pixels()};
   }
-  const WeightGradient gradient(joined);
+  const WeightGradient gradient(joined, lanes);
   const int all_taps = joined.fan_in();
   for (int first = 0; first < all_taps; first += kGroup) {
     TapGroup group;
@@ -224,16 +227,16 @@ void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lane
       float* const to = dw + o * all_taps;
       const float* const from = dy + static_cast<std::size_t>(o) * gradient.y_channel;
       if (kOutputs == 8 && left >= 8) {
-        weight_gradient<kOutputs>(to, from, group, lanes, gradient);
+        weight_gradient<kOutputs>(to, from, group, gradient);
         o += kOutputs;
       } else if (left >= 4) {
-        weight_gradient<4>(to, from, group, lanes, gradient);
+        weight_gradient<4>(to, from, group, gradient);
         o += 4;
       } else if (left >= 2) {
-        weight_gradient<2>(to, from, group, lanes, gradient);
+        weight_gradient<2>(to, from, group, gradient);
         o += 2;
       } else {
-        weight_gradient<1>(to, from, group, lanes, gradient);
+        weight_gradient<1>(to, from, group, gradient);
         o += 1;
       }
     }

@@ -23,6 +23,7 @@ struct WinogradCorrelation {
   int kernel_height;
   int row_padding;
   int column_padding;
+  std::size_t lanes;  // that hold samples
 
   int quads() const { return winograd_quads(output.width); }
   // Floats from one position to the next in a row's transform: [6][C][quads][16].
@@ -61,7 +62,7 @@ HWY_NOINLINE void multiply(float* products, const WinogradSpot& spot,
     const std::size_t v_at = position * shape.position() + first;
     const float* const w_at =
         spot.w + position * static_cast<std::size_t>(shape.kernel_height) * kernel_row;
-    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+    for (std::size_t piece = 0; piece < shape.lanes; piece += kPiece) {
       Vector sum[kBlock][kQuads];
       HWY_UNROLL(8)
       for (int b = 0; b < kBlock; ++b) {
@@ -109,7 +110,7 @@ HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelati
       const int count = std::min(kWinogradOutputs, width - column);
       float* const to = spot.y + static_cast<std::size_t>(b) * y_channel +
                         static_cast<std::size_t>(column) * kLanes;
-      for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      for (std::size_t piece = 0; piece < shape.lanes; piece += kPiece) {
         Vector m[kWinogradInputs];
         for (int position = 0; position < kWinogradInputs; ++position) {
           m[position] = load(products + ((position * kBlock + b) * kQuads + q) * kLanes + piece);
@@ -193,7 +194,7 @@ HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* pa
                         shape.position(),
                         x + static_cast<std::size_t>(c) * x_channel +
                             static_cast<std::size_t>(transformed) * x_row,
-                        shape.input.width, shape.column_padding, shape.quads());
+                        shape.input.width, shape.column_padding, shape.quads(), shape.lanes);
       }
     }
     for (int ky = spot.first_row; ky < spot.end_row; ++ky) spot.rows[ky] = slot(top + ky);
@@ -206,19 +207,22 @@ HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* pa
 }
 
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape, bool relu) {
+                             const float* bias, const Conv2dShape& shape,
+                             const Conv2dOptions& options) {
   correlate(y, scratch, x, packed_forward, bias,
-            {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding},
-            {.relu = relu});
+            {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding,
+             static_cast<std::size_t>(options.lanes)},
+            {.relu = options.relu});
 }
 
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
-                                    const float* relu_output) {
-  correlate(dx, scratch, dy, packed_backward_input, nullptr,
-            {shape.output(), shape.input, shape.kernel_height,
-             shape.kernel_height - 1 - shape.padding, kWinogradTaps - 1 - shape.padding},
-            {.y = dx, .relu_output = relu_output});
+                                    const Conv2dOptions& options) {
+  correlate(
+      dx, scratch, dy, packed_backward_input, nullptr,
+      {shape.output(), shape.input, shape.kernel_height, shape.kernel_height - 1 - shape.padding,
+       kWinogradTaps - 1 - shape.padding, static_cast<std::size_t>(options.lanes)},
+      {.y = dx, .relu_output = options.relu_output});
 }
 
 }  // namespace normlab::HWY_NAMESPACE
@@ -309,15 +313,17 @@ void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Co
 }
 
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape, bool relu) {
-  HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)(y, scratch, x, packed_forward, bias, shape, relu);
+                             const float* bias, const Conv2dShape& shape,
+                             const Conv2dOptions& options) {
+  HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)
+  (y, scratch, x, packed_forward, bias, shape, options);
 }
 
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
-                                    const float* relu_output) {
+                                    const Conv2dOptions& options) {
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_input)
-  (dx, scratch, dy, packed_backward_input, shape, relu_output);
+  (dx, scratch, dy, packed_backward_input, shape, options);
 }
 
 }  // namespace normlab

@@ -41,14 +41,15 @@ std::size_t conv2d_winograd_scratch(const Conv2dShape& shape);
 void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 
-// y is assigned. `bias` has O numbers or is null. `relu` and `relu_output` are those of conv2d.h.
+// y is assigned. `bias` has O numbers or is null.
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape, bool relu = false);
+                             const float* bias, const Conv2dShape& shape,
+                             const Conv2dOptions& options = {});
 
 // dx = dL/dx, assigned, from dy = dL/dy.
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
-                                    const float* relu_output = nullptr);
+                                    const Conv2dOptions& options = {});
 
 // dw = dL/dw of this tile's first `lanes` samples, assigned, in the order of w:
 //   dw[0..2] = G^T sum over the quads of (A dy[0..3]) * (B^T x[0..5])

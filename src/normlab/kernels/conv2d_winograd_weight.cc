@@ -21,23 +21,30 @@ namespace normlab::HWY_NAMESPACE {
 inline constexpr int kTaps = 3;                          // at once
 inline constexpr int kOutputs = kManyRegisters ? 8 : 4;  // at once
 
+// A band of quads of one position.
+struct Quads {
+  int count;
+  bool from_zero;  // its sums start at 0
+  std::size_t lanes;
+};
+
 // sums[t][o][16] += dy[o][n] * x[t][n] over `count` quads n, for one position; dy's channels stand
 // `apart` floats from each other. Not inlined for the same reason as in conv2d_winograd.cc.
 template <int kO, int kT>
 HWY_NOINLINE void add_quads(float* sums, const float* dy, std::size_t apart,
-                            const float* const (&x)[kTaps], int count, bool from_zero) {
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+                            const float* const (&x)[kTaps], const Quads& quads) {
+  for (std::size_t piece = 0; piece < quads.lanes; piece += kPiece) {
     Vector sum[kT][kO];
     HWY_UNROLL(3)
     for (int t = 0; t < kT; ++t) {
       HWY_UNROLL(8)
       for (int o = 0; o < kO; ++o) {
         const float* const at = sums + (t * kWinogradBlock + o) * kLanes + piece;
-        sum[t][o] = from_zero ? hn::Zero(kTag) : load(at);
+        sum[t][o] = quads.from_zero ? hn::Zero(kTag) : load(at);
       }
     }
     HWY_UNROLL(1)
-    for (int n = 0; n < count; ++n) {
+    for (int n = 0; n < quads.count; ++n) {
       const std::size_t quad = static_cast<std::size_t>(n) * kLanes + piece;
       Vector value[kT];
       HWY_UNROLL(3)
@@ -60,31 +67,31 @@ HWY_NOINLINE void add_quads(float* sums, const float* dy, std::size_t apart,
 
 template <int kO>
 HWY_INLINE void add_quads(float* sums, const float* dy, std::size_t apart,
-                          const float* const (&x)[kTaps], int taps, int count, bool from_zero) {
-  if (taps == 3) return add_quads<kO, 3>(sums, dy, apart, x, count, from_zero);
-  if (taps == 2) return add_quads<kO, 2>(sums, dy, apart, x, count, from_zero);
-  add_quads<kO, 1>(sums, dy, apart, x, count, from_zero);
+                          const float* const (&x)[kTaps], int taps, const Quads& quads) {
+  if (taps == 3) return add_quads<kO, 3>(sums, dy, apart, x, quads);
+  if (taps == 2) return add_quads<kO, 2>(sums, dy, apart, x, quads);
+  add_quads<kO, 1>(sums, dy, apart, x, quads);
 }
 
 // Any number of output channels up to kWinogradBlock.
 HWY_INLINE void add_quads(float* sums, const float* dy, std::size_t apart,
-                          const float* const (&x)[kTaps], int outputs, int taps, int count,
-                          bool from_zero) {
+                          const float* const (&x)[kTaps], int outputs, int taps,
+                          const Quads& quads) {
   for (int o = 0; o < outputs;) {
     const int left = outputs - o;
     float* const to = sums + o * kLanes;
     const float* const from = dy + static_cast<std::size_t>(o) * apart;
     if (kOutputs == 8 && left >= 8) {
-      add_quads<kOutputs>(to, from, apart, x, taps, count, from_zero);
+      add_quads<kOutputs>(to, from, apart, x, taps, quads);
       o += kOutputs;
     } else if (left >= 4) {
-      add_quads<4>(to, from, apart, x, taps, count, from_zero);
+      add_quads<4>(to, from, apart, x, taps, quads);
       o += 4;
     } else if (left >= 2) {
-      add_quads<2>(to, from, apart, x, taps, count, from_zero);
+      add_quads<2>(to, from, apart, x, taps, quads);
       o += 2;
     } else {
-      add_quads<1>(to, from, apart, x, taps, count, from_zero);
+      add_quads<1>(to, from, apart, x, taps, quads);
       o += 1;
     }
   }
@@ -156,7 +163,8 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
         const bool inside = from >= 0 && from < shape.input.height;
         // A row outside the image is one without pixels: all zero.
         transform_input(to, v_position, x + (inside ? tile_offset(shape.input, c, from, 0) : 0),
-                        inside ? shape.input.width : 0, shape.padding, bands.quads);
+                        inside ? shape.input.width : 0, shape.padding, bands.quads,
+                        static_cast<std::size_t>(lanes));
       }
     }
     float* sums = all_sums;
@@ -167,7 +175,7 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
           transform_upstream(t + static_cast<std::size_t>(o) * t_channel +
                                  static_cast<std::size_t>(i) * quads * kLanes,
                              t_position, dy + tile_offset(out, first + o, row + i, 0), out.width,
-                             bands.quads);
+                             bands.quads, static_cast<std::size_t>(lanes));
         }
       }
       for (int tap = 0; tap < all_taps; tap += kTaps) {
@@ -180,7 +188,8 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
             from[k] = v + position * v_position + c * v_channel + ky * quads * kLanes;
           }
           add_quads(sums + position * kTaps * kWinogradBlock * kLanes, t + position * t_position,
-                    t_channel, from, outputs, taps, rows * bands.quads, is_first);
+                    t_channel, from, outputs, taps,
+                    {rows * bands.quads, is_first, static_cast<std::size_t>(lanes)});
         }
         if (is_last)
           finish(dw + first * shape.fan_in() + tap * kWinogradTaps, sums, outputs, taps, lanes,

@@ -58,8 +58,9 @@ struct Axis {
 };
 
 struct Correlation {
-  int channels;  // of x
-  int blocks;    // outputs: channels of y
+  int channels;       // of x
+  int blocks;         // outputs: channels of y
+  std::size_t lanes;  // that hold samples
   Axis rows;
   Axis columns;
 
@@ -105,6 +106,7 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   const std::size_t x_channel = shape.x_channel();
   const std::size_t y_channel = shape.y_channel();
   const int channels = shape.channels;
+  const std::size_t lanes = shape.lanes;
   const int height = run.rows.count;
   const int width = run.columns.count;
   const float* const start = run.start;
@@ -124,7 +126,7 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
            static_cast<std::size_t>(vector % kTogether) * kPiece;
   };
   for (int n = 0; n < count; ++n, x_first += kPixels * x_pixel, y_first += kPixels * y_pixel) {
-    for (std::size_t piece = 0; piece < kLanes; piece += kTogether * kPiece) {
+    for (std::size_t piece = 0; piece < lanes; piece += kTogether * kPiece) {
       Vector sum[kBlock][kVectors];
       HWY_UNROLL(8)
       for (int b = 0; b < kBlock; ++b) {

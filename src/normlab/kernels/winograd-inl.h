@@ -38,11 +38,11 @@ HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int firs
 //   2 (x4 - x2) - (x3 - x1)
 //   1/4 x1 - 5/4 x3 + x5
 HWY_INLINE void transform_input(float* v, std::size_t apart, const float* row, int width,
-                                int padding, int quads) {
+                                int padding, int quads, std::size_t lanes) {
   const Vector quarter = broadcast(0.25f);
   const Vector five_quarters = broadcast(1.25f);
   const Vector two = broadcast(2.0f);
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+  for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
     for (int quad = 0; quad < quads; ++quad) {
       Vector x[kWinogradInputs];
       load_pixels(x, row + piece, quad * kWinogradOutputs - padding, width);
@@ -76,8 +76,8 @@ HWY_INLINE void transform_output(Vector (&y)[kWinogradOutputs],
 
 // t[position][quad] = A dy for all quads of a row: the transpose of transform_output.
 HWY_INLINE void transform_upstream(float* t, std::size_t apart, const float* row, int width,
-                                   int quads) {
-  for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+                                   int quads, std::size_t lanes) {
+  for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
     for (int quad = 0; quad < quads; ++quad) {
       Vector dy[kWinogradOutputs];
       load_pixels(dy, row + piece, quad * kWinogradOutputs, width);

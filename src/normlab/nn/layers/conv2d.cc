@@ -76,16 +76,12 @@ class Conv2dLayer final : public Layer {
   }
 
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
-    if (winograd_) {
-      conv2d_winograd_forward(y, scratch, x, weights.packed, bias(weights), shape_, relu_after_);
-    } else {
-      conv2d_forward(y, x, weights.packed, bias(weights), shape_, relu_after_);
-    }
+    convolve(y, scratch, x, weights, kLanes);
   }
 
   void forward(float* y, float*, const float* x, const LayerWeights& weights,
                const TileInfo& tile) const override {
-    infer(y, tile.scratch, x, weights);
+    convolve(y, tile.scratch, x, weights, tile.lanes);
   }
 
   void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
@@ -105,16 +101,26 @@ class Conv2dLayer final : public Layer {
       conv2d_backward_bias(dparameters + shape_.weights(), upstream.dy, tile.lanes, shape_);
     }
     if (!tile.wants_dx) return;
-    const float* const relu_output = relu_before_ ? upstream.x : nullptr;
+    const Conv2dOptions options{.lanes = tile.lanes,
+                                .relu_output = relu_before_ ? upstream.x : nullptr};
     if (winograd_dx_) {
       conv2d_winograd_backward_input(dx, tile.scratch, upstream.dy, weights.packed + packed_,
-                                     shape_, relu_output);
+                                     shape_, options);
     } else {
-      conv2d_backward_input(dx, upstream.dy, weights.packed + packed_, shape_, relu_output);
+      conv2d_backward_input(dx, upstream.dy, weights.packed + packed_, shape_, options);
     }
   }
 
  private:
+  void convolve(float* y, float* scratch, const float* x, const LayerWeights& weights,
+                int lanes) const {
+    const Conv2dOptions options{.lanes = lanes, .relu = relu_after_};
+    if (winograd_) {
+      conv2d_winograd_forward(y, scratch, x, weights.packed, bias(weights), shape_, options);
+    } else {
+      conv2d_forward(y, x, weights.packed, bias(weights), shape_, options);
+    }
+  }
   StandardizedShape standardized_shape() const { return {shape_.out_channels, shape_.fan_in()}; }
   const float* bias(const LayerWeights& weights) const {
     return has_bias_ ? weights.parameters + shape_.weights() : nullptr;
