@@ -143,8 +143,9 @@ std::string SweepDisplay::live_line(int width) const {
   for (const Job& job : jobs_) {
     if (!job.is_busy) continue;
     const RunSettings& run = experiment_.runs[job.run];
-    const std::string part = fmt::format("  {} {}/{}", run.name,
-                                         static_cast<int>(job.epochs_done) + 1, run.recipe.epochs);
+    const int epochs = run.recipe.epochs;  // the last is done, but not scored, for a while
+    const int epoch = std::min(static_cast<int>(job.epochs_done) + 1, epochs);
+    const std::string part = fmt::format("  {} {}/{}", run.name, epoch, epochs);
     if (columns_of(part) > room) break;
     room -= columns_of(part);
     text += part;
