@@ -9,10 +9,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
-HWY_INLINE bool is_pointwise(const Conv2dShape& shape) {
-  return shape.kernel_height * shape.kernel_width == 1 && shape.stride == 1 && shape.padding == 0;
-}
-
 // A pointwise convolution is one of a single image, whose rows are the channels and whose columns
 // all pixels, with a kernel of one column: fewer left-over pixels, and one loop instead of three.
 HWY_INLINE Correlation pointwise(const Correlation& correlation, int pixels) {
@@ -33,7 +29,7 @@ void conv2d_forward(float* y, const float* x, const float* packed_forward, const
       static_cast<std::size_t>(options.lanes),
       {shape.input.height, out.height, shape.kernel_height, shape.stride, shape.padding, 1},
       {shape.input.width, out.width, shape.kernel_width, shape.stride, shape.padding, 1}};
-  if (is_pointwise(shape)) correlation = pointwise(correlation, out.pixels());
+  if (shape.is_pointwise()) correlation = pointwise(correlation, out.pixels());
   correlate(y, x, packed_forward, bias, correlation, {.relu = options.relu});
 }
 
@@ -48,7 +44,7 @@ void conv2d_backward_input(float* dx, const float* dy, const float* packed_backw
       static_cast<std::size_t>(options.lanes),
       {out.height, shape.input.height, shape.kernel_height, 1, pad_rows, shape.stride},
       {out.width, shape.input.width, shape.kernel_width, 1, pad_columns, shape.stride}};
-  if (is_pointwise(shape)) correlation = pointwise(correlation, out.pixels());
+  if (shape.is_pointwise()) correlation = pointwise(correlation, out.pixels());
   correlate(dx, dy, packed_backward_input, nullptr, correlation,
             {.y = dx, .relu_output = options.relu_output});
 }

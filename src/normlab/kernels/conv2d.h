@@ -30,6 +30,10 @@ struct Conv2dShape {
     return static_cast<std::size_t>(out_channels) * static_cast<std::size_t>(fan_in());
   }
   int fan_in() const { return input.channels * kernel_height * kernel_width; }
+  // A 1x1 kernel that passes over every pixel once: rows may join into one.
+  bool is_pointwise() const {
+    return kernel_height * kernel_width == 1 && stride == 1 && padding == 0;
+  }
 };
 
 // The weights in the order in which the kernels read them; each array has shape.weights() floats.

@@ -211,7 +211,7 @@ void weight_gradient(float* dw, const float* dy, const TapGroup& group,
 void conv2d_backward_weight(float* dw, const float* dy, const float* x, int lanes,
                             const Conv2dShape& shape) {
   Conv2dShape joined = shape;
-  if (shape.kernel_height * shape.kernel_width == 1 && shape.stride == 1 && shape.padding == 0) {
+  if (shape.is_pointwise()) {
     // Rows of a pointwise convolution join into one, as in the forward pass.
     joined.input = {shape.input.channels, 1, shape.input.pixels()};
   }

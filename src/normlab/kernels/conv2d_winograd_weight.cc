@@ -143,6 +143,7 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
   const WinogradBands bands(shape);
   const int all_taps = shape.input.channels * shape.kernel_height;
   const auto quads = static_cast<std::size_t>(bands.quads);
+  const auto used = static_cast<std::size_t>(lanes);
   float* const v = scratch;        // [6][C][rows of x][quads][16]
   float* const t = v + bands.v();  // [6][kWinogradBlock][rows of dy][quads][16]
   float* const all_sums = t + bands.t();
@@ -163,8 +164,7 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
         const bool inside = from >= 0 && from < shape.input.height;
         // A row outside the image is one without pixels: all zero.
         transform_input(to, v_position, x + (inside ? tile_offset(shape.input, c, from, 0) : 0),
-                        inside ? shape.input.width : 0, shape.padding, bands.quads,
-                        static_cast<std::size_t>(lanes));
+                        inside ? shape.input.width : 0, shape.padding, bands.quads, used);
       }
     }
     float* sums = all_sums;
@@ -175,7 +175,7 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
           transform_upstream(t + static_cast<std::size_t>(o) * t_channel +
                                  static_cast<std::size_t>(i) * quads * kLanes,
                              t_position, dy + tile_offset(out, first + o, row + i, 0), out.width,
-                             bands.quads, static_cast<std::size_t>(lanes));
+                             bands.quads, used);
         }
       }
       for (int tap = 0; tap < all_taps; tap += kTaps) {
@@ -188,8 +188,7 @@ void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
             from[k] = v + position * v_position + c * v_channel + ky * quads * kLanes;
           }
           add_quads(sums + position * kTaps * kWinogradBlock * kLanes, t + position * t_position,
-                    t_channel, from, outputs, taps,
-                    {rows * bands.quads, is_first, static_cast<std::size_t>(lanes)});
+                    t_channel, from, outputs, taps, {rows * bands.quads, is_first, used});
         }
         if (is_last)
           finish(dw + first * shape.fan_in() + tap * kWinogradTaps, sums, outputs, taps, lanes,

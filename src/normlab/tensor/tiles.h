@@ -3,7 +3,7 @@
 // A batch of N samples of shape [C][H][W] is ceil(N/16) tiles of [C][H][W][16]. Every channel count
 // fills the vector; a convolution is "vector of 16 samples times one broadcast weight"; and a
 // statistic of layer, group or instance norm is one number per lane, with no horizontal sum.
-// Lanes of the last tile beyond N hold finite numbers and never count.
+// Lanes of the last tile beyond N hold whatever a kernel left there and never count.
 #pragma once
 
 #include <algorithm>
