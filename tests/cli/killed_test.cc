@@ -24,7 +24,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-const std::vector<std::string> kRuns = {"GN", "BN+L1"};
+const std::vector<std::string> kKilledRuns = {"GN", "BN+L1"};
 
 int number_of_kills() {
   const char* kills = std::getenv("NORMLAB_KILLS");
@@ -50,7 +50,7 @@ class Killed : public testing::Test {
     const Outcome outcome = whole.finish();
     duration_ = Clock::now() - began;
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    expected_ = run_files(place_ / "whole", kRuns);
+    expected_ = run_files(place_ / "whole", kKilledRuns);
     std::istringstream log(place_.read("calls"));
     for (Call call; log >> call.number >> call.name >> call.path;) calls_.push_back(call);
   }
@@ -111,7 +111,7 @@ class Killed : public testing::Test {
   Outcome finish(const std::string& out) { return place_.run(arguments(out)); }
 
   void expect_whole(const std::string& out) {
-    expect_same_files(expected_, run_files(place_ / out, kRuns));
+    expect_same_files(expected_, run_files(place_ / out, kKilledRuns));
     const std::string results = place_.read(out + "/results.json");
     EXPECT_EQ(results.find("interrupted"), std::string::npos);
     for (const auto& entry : std::filesystem::recursive_directory_iterator(place_ / out)) {

@@ -18,7 +18,7 @@ namespace {
 
 using Files = std::map<std::string, std::string>;
 
-const std::vector<std::string> kRuns = {"GN", "LN", "BN+L1"};
+const std::vector<std::string> kNetworks = {"GN", "LN", "BN+L1"};
 
 // session6 with dropout and every kind of augmentation, on 290 images: batches of 128, 128 and 34,
 // the last one with two lanes in its last tile.
@@ -46,7 +46,7 @@ class ClassicRuns : public testing::Test {
                  const std::vector<std::string>& environment = {}) {
     const Outcome outcome = train(out, more, environment);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    return outcome.exit_code == 0 ? run_files(place_ / out, kRuns) : Files();
+    return outcome.exit_code == 0 ? run_files(place_ / out, kNetworks) : Files();
   }
 
   static std::vector<std::string> sets(bool fused) {

@@ -29,7 +29,7 @@ Words sweep_arguments(const Workplace& place, const std::string& out, const Word
   return place.run_arguments(out, arguments);
 }
 
-Json results(const Workplace& place, const std::string& folder) {
+Json results_of(const Workplace& place, const std::string& folder) {
   return Json::parse(place.read(folder + "/results.json"));
 }
 
@@ -61,7 +61,7 @@ TEST(SweepRun, HasTheBitsOfRunsOneAfterTheOther) {
 TEST(SweepRun, ItsRunsHaveArmsAndVerify) {
   const Workplace place;
   ASSERT_EQ(place.run(sweep_arguments(place, "out")).exit_code, 0);
-  const Json json = results(place, "out");
+  const Json json = results_of(place, "out");
   ASSERT_EQ(json["runs"].size(), 6u);
   EXPECT_EQ(json["runs"][3]["name"], "BN+L1 seed 2");
   EXPECT_EQ(json["runs"][3]["arm"], "BN+L1");
@@ -90,7 +90,7 @@ TEST(SweepRun, CtrlCStopsAllRunsAndResumeTrainsWhatIsLeft) {
             std::string::npos)
       << stopped.err;
   std::set<std::string> finished;
-  const Json json = results(place, "stopped");
+  const Json json = results_of(place, "stopped");
   for (const Json& run : json["runs"]) {
     if (run["status"] == "finished") finished.insert(run["folder"]);
   }
@@ -134,7 +134,7 @@ TEST(SweepRun, KilledAtAnyTimeAndResumedItEndsWithTheSameBits) {
     const Outcome resumed = place.run({"run", "--resume", out, "--no-report"});
     ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
     expect_same_files(expected, run_files(place / out, kFolders));
-    const Json json = results(place, out);
+    const Json json = results_of(place, out);
     for (const Json& run : json["runs"]) EXPECT_EQ(run["status"], "finished");
   }
 }
@@ -147,7 +147,7 @@ TEST(SweepRun, ARunThatFailsIsRecordedAndNotTriedAgain) {
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.err.find("normlab: 6 of 12 runs failed: "), std::string::npos) << outcome.err;
   int failed = 0;
-  const Json json = results(place, "out");
+  const Json json = results_of(place, "out");
   for (const Json& run : json["runs"]) {
     if (run["status"] != "failed") continue;
     EXPECT_NE(run["message"], "");
@@ -190,7 +190,7 @@ TEST(Shards, TogetherLeaveWhatOneProcessDoes) {
   const Outcome half = place.run({"collect", "shared", "--no-report"});
   EXPECT_EQ(half.exit_code, 1);
   EXPECT_NE(half.err.find("shared: 3 of 6 runs have not ended: "), std::string::npos) << half.err;
-  EXPECT_EQ(results(place, "shared")["runs"].size(), 6u);
+  EXPECT_EQ(results_of(place, "shared")["runs"].size(), 6u);
 
   ASSERT_EQ(place.run(shard_arguments(place, "2/2")).exit_code, 0);
   const Outcome collected = place.run({"collect", "shared", "--no-report"});
@@ -198,7 +198,7 @@ TEST(Shards, TogetherLeaveWhatOneProcessDoes) {
   expect_verdict(collected.out);
   expect_same_files(run_files(place / "whole", kFolders), run_files(place / "shared", kFolders));
   EXPECT_EQ(place.read("whole/experiment.toml"), place.read("shared/experiment.toml"));
-  const Json json = results(place, "shared");
+  const Json json = results_of(place, "shared");
   for (const Json& run : json["runs"]) EXPECT_EQ(run["status"], "finished");
   EXPECT_EQ(json["environment"]["shards"].size(), 2u);
   const Outcome verified = place.run({"verify", "shared", "--quiet"});
@@ -303,7 +303,7 @@ TEST(Validation, TheTestImagesAreScoredOnceAfterTheLastEpoch) {
   const Workplace place;
   const Words more = {"--set", "data.validation=80"};
   ASSERT_EQ(place.run(place.run_arguments("out", more)).exit_code, 0);
-  const Json json = results(place, "out");
+  const Json json = results_of(place, "out");
   for (const Json& run : json["runs"]) {
     for (int epoch = 0; epoch < 3; ++epoch) {
       const Json& record = run["epochs"][static_cast<std::size_t>(epoch)];

@@ -27,7 +27,7 @@ std::vector<std::string> names(const Experiment& experiment) {
   return list;
 }
 
-std::string complaint_about(const std::string& text, const std::vector<std::string>& sets = {}) {
+std::string sweep_complaint(const std::string& text, const std::vector<std::string>& sets = {}) {
   return message_of<UsageError>([&] { parse(text, sets); });
 }
 
@@ -122,10 +122,10 @@ TEST(Sweep, TheCommandLineReplacesAndAddsLists) {
   EXPECT_EQ(names(parse(text, {"sweep.train.seed=2..3"})),
             (Names{"batch seed 2", "layer seed 2", "batch seed 3", "layer seed 3"}));
   EXPECT_EQ(names(parse("", {"sweep.norm.kind=[\"none\", \"group\"]"})), (Names{"none", "group"}));
-  EXPECT_EQ(complaint_about(text, {"train.seed=2"}),
+  EXPECT_EQ(sweep_complaint(text, {"train.seed=2"}),
             "--set train.seed=2: train.seed has a list in [sweep]; replace that one: --set "
             "sweep.train.seed=");
-  EXPECT_EQ(complaint_about(text, {"sweep.train.sed=[2]"}),
+  EXPECT_EQ(sweep_complaint(text, {"sweep.train.sed=[2]"}),
             "--set sweep.train.sed=[2]: unknown key train.sed; the nearest known key is train.seed "
             "(all: normlab info --keys)");
 }
@@ -156,52 +156,52 @@ TEST(Sweep, TheCompleteTextGivesTheSameRunsAndHoldsTheNetworkOnce) {
 }
 
 TEST(Sweep, MistakesAreNamedWithTheirPlace) {
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.batchsize = [2]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.batchsize = [2]\n"),
             "x.toml:2:7: unknown key train.batchsize; the nearest known key is train.batch_size");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.batch_size = []\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.batch_size = []\n"),
             "x.toml:2:20: train.batch_size is an empty list; give it values");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.batch_size = [2, \"8\"]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.batch_size = [2, \"8\"]\n"),
             "x.toml:2:24: train.batch_size must be a whole number from 1 to 65536, not \"8\"");
-  EXPECT_EQ(complaint_about("[sweep]\nnorm.kind = [\"batch\", \"grop\"]\n").substr(0, 70),
+  EXPECT_EQ(sweep_complaint("[sweep]\nnorm.kind = [\"batch\", \"grop\"]\n").substr(0, 70),
             "x.toml:2:23: unknown norm.kind \"grop\"; the nearest known is \"group\" (a");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.batch_size = 2\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.batch_size = 2\n"),
             "x.toml:2:20: train.batch_size must be a list of values, or whole numbers from and to "
             "such as \"1..30\", not 2");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.seed = \"3..1\"\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.seed = \"3..1\"\n"),
             "x.toml:2:14: train.seed must be a list of values, or whole numbers from and to such "
             "as \"1..30\", not \"3..1\"");
   EXPECT_EQ(
-      complaint_about("[sweep]\ntrain.seed = \"-9223372036854775808..9223372036854775807\"\n"),
+      sweep_complaint("[sweep]\ntrain.seed = \"-9223372036854775808..9223372036854775807\"\n"),
       "x.toml:2:14: train.seed has 18446744073709551615 values; at most 10000 are possible");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.seed = \"-1..2\"\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.seed = \"-1..2\"\n"),
             "x.toml:2:14: train.seed must be a whole number of at least 0, not -1");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.seed = \"1..5000\"\nl1.lambda = [0, 1, 2]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.seed = \"1..5000\"\nl1.lambda = [0, 1, 2]\n"),
             "x.toml:1:1: that makes 15000 runs; at most 10000 are possible");
-  EXPECT_EQ(complaint_about("[sweep]\ntrain.seed = [1, 2, 1]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ntrain.seed = [1, 2, 1]\n"),
             "x.toml:2:21: \"seed 1\" comes twice; its runs would have one name");
-  EXPECT_EQ(complaint_about("[sweep]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\n"),
             "x.toml:1:1: [sweep] is empty; give it lists, such as train.seed = [1, 2]");
-  EXPECT_EQ(complaint_about("sweep = 3\n"), "x.toml:1:9: sweep must be a table of keys, not 3");
-  EXPECT_EQ(complaint_about("[sweep]\nnorm.kind = [\"batch\"]\n[[run]]\nnorm.kind = \"group\"\n"),
+  EXPECT_EQ(sweep_complaint("sweep = 3\n"), "x.toml:1:9: sweep must be a table of keys, not 3");
+  EXPECT_EQ(sweep_complaint("[sweep]\nnorm.kind = [\"batch\"]\n[[run]]\nnorm.kind = \"group\"\n"),
             "x.toml:4:13: norm.kind has a list in [sweep], too; leave one out");
-  EXPECT_EQ(complaint_about("[sweep]\nl1.lambda = [0]\n[[sweep.point]]\nl1.lambda = 1\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\nl1.lambda = [0]\n[[sweep.point]]\nl1.lambda = 1\n"),
             "x.toml:2:13: l1.lambda is in a [[sweep.point]], too; leave one out");
-  EXPECT_EQ(complaint_about("[[sweep.point]]\ntrain.seed = 1\n"),
+  EXPECT_EQ(sweep_complaint("[[sweep.point]]\ntrain.seed = 1\n"),
             "x.toml:2:14: the seed cannot be of a point; give [sweep] a list, train.seed = [1, 2]");
-  EXPECT_EQ(complaint_about("[[sweep.point]]\nname = \"a\"\n"),
+  EXPECT_EQ(sweep_complaint("[[sweep.point]]\nname = \"a\"\n"),
             "x.toml:1:1: a [[sweep.point]] needs at least one key");
-  EXPECT_EQ(complaint_about("[[sweep.point]]\nname = \"a/b\"\nl1.lambda = 1\n"),
+  EXPECT_EQ(sweep_complaint("[[sweep.point]]\nname = \"a/b\"\nl1.lambda = 1\n"),
             "x.toml:1:1: \"BN a/b\" cannot be the name of a folder; use up to 120 letters, digits, "
             "single blanks and + - _ . = ( )");
-  EXPECT_EQ(complaint_about("[sweep]\nl1.lambda = [0, -1]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\nl1.lambda = [0, -1]\n"),
             "x.toml:2:17: l1.lambda must be a number from 0 to 1e+30, not -1");
-  EXPECT_EQ(complaint_about("[sweep]\ndata.name = [\"mnist\", \"kmnist\"]\n"),
+  EXPECT_EQ(sweep_complaint("[sweep]\ndata.name = [\"mnist\", \"kmnist\"]\n"),
             "x.toml:1:1: all runs of an experiment have the same data, or their results could not "
             "be compared; run BN data=mnist has mnist");
 }
 
 TEST(Sweep, NamesThatGiveOneFolderAreRefused) {
-  EXPECT_EQ(complaint_about("[[run]]\nname = \"a b\"\n[[run]]\nname = \"a-b\"\n"),
+  EXPECT_EQ(sweep_complaint("[[run]]\nname = \"a b\"\n[[run]]\nname = \"a-b\"\n"),
             "x.toml:4:8: another run is called a-b already; give each [[run]] a name of its own");
 }
 

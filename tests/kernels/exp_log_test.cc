@@ -40,19 +40,19 @@ class BitSum {
   std::uint64_t sum_ = 1;
 };
 
-constexpr int kClasses = 256;  // of one call: 4096 numbers
+constexpr int kNumbersPerLane = 256;  // of one call: 4096 numbers
 
 // The kernel subtracts from exp(x) 1 where the class is the sample's label, and multiplies: with a
 // label that no class of the last 16 rows has and the factor 1, what it stores is exp(x).
 void exponentials(FloatBuffer& y, const FloatBuffer& x) {
   const std::vector<std::uint8_t> labels(kLanes, 0);
-  log_softmax_nll_backward(y.data(), x.data(), labels.data(), kLanes, kClasses, 1.0f);
+  log_softmax_nll_backward(y.data(), x.data(), labels.data(), kLanes, kNumbersPerLane, 1.0f);
 }
 
 // exp() of every float from `first` to `last` by their bits, `step` apart. The row of class 0, from
 // which 1 is taken, is repeated by the next call's first.
 std::uint64_t sum_of_exponentials(std::uint32_t first, std::uint32_t last, std::uint32_t step) {
-  FloatBuffer x(static_cast<std::size_t>(kClasses) * kLanes);
+  FloatBuffer x(static_cast<std::size_t>(kNumbersPerLane) * kLanes);
   FloatBuffer y(x.size());
   BitSum sum;
   std::uint64_t bits = first;

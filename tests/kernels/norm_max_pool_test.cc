@@ -13,7 +13,7 @@ namespace {
 // Every image and window that fit together, windows of 2 by code of their own, with every number of
 // channels; samples, eps and affine take turns.
 template <class Visit>
-void for_each_awkward_pool(const Visit& visit) {
+void for_each_awkward_norm(const Visit& visit) {
   std::size_t turn = 0;
   for (const ImageSize& image : kAwkwardImages) {
     for (const int side : {2, 3, 5}) {
@@ -31,7 +31,7 @@ void for_each_awkward_pool(const Visit& visit) {
 
 TEST(GroupNormMaxPool, AgreesWithTheReferencesOnEveryInstructionSet) {
   reference::Random random(191);
-  for_each_awkward_pool([&](const Shape& shape, float eps, int samples, bool affine, int side) {
+  for_each_awkward_norm([&](const Shape& shape, float eps, int samples, bool affine, int side) {
     for (int groups = 1; groups <= shape.channels; ++groups) {
       if (shape.channels % groups != 0) continue;
       const GroupNormMaxPoolProblem problem =
@@ -55,7 +55,7 @@ TEST(GroupNormMaxPool, AgreesWithTheReferencesOnEveryInstructionSet) {
 
 TEST(BatchNormMaxPool, AgreesWithTheReferencesOnEveryInstructionSet) {
   reference::Random random(192);
-  for_each_awkward_pool([&](const Shape& shape, float eps, int samples, bool affine, int side) {
+  for_each_awkward_norm([&](const Shape& shape, float eps, int samples, bool affine, int side) {
     const BatchNormMaxPoolProblem problem =
         random_batch_norm_max_pool(random, shape, eps, samples, affine, side);
     SCOPED_TRACE(problem.text());

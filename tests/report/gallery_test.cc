@@ -17,7 +17,7 @@
 namespace normlab {
 namespace {
 
-constexpr int kImages = 300;
+constexpr int kTestImages = 300;
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;
@@ -44,7 +44,7 @@ Predictions predictions_with(const Dataset& data, const std::vector<std::pair<in
 }
 
 TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {
-  const Dataset data = sample_test_set(kImages);
+  const Dataset data = sample_test_set(kTestImages);
   for (const int mistakes : {0, 1, 9, 10, 11}) {
     const MistakeCounts counts = sample_mistakes(data, mistakes);
     const std::string script = gallery_figure("GN", counts, data);
@@ -57,9 +57,9 @@ TEST(Gallery, FewerThanTenMistakesOrNoneCanBeDrawn) {
 }
 
 TEST(Gallery, ShowsTheImagesPixelByPixel) {
-  Dataset data = sample_test_set(kImages);
+  Dataset data = sample_test_set(kTestImages);
   data.shape = {3, 4, 4};  // each pixel 56 times enlarged
-  data.images.assign(static_cast<std::size_t>(kImages) * data.shape.size(), 0);
+  data.images.assign(static_cast<std::size_t>(kTestImages) * data.shape.size(), 0);
   data.images[0] = 255;        // image 0: the upper left pixel is red,
   data.images[32 + 15] = 255;  // the lower right one blue, the rest black
   const Image image = draw(sample_mistakes(data, 1), data);

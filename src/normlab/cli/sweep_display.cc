@@ -14,7 +14,7 @@
 namespace normlab {
 namespace {
 
-constexpr auto kBetweenFrames = std::chrono::milliseconds(200);
+constexpr auto kBetweenLines = std::chrono::milliseconds(200);
 constexpr int kBar = 20;
 // Before that the pace says less than the estimate.
 constexpr double kShareToTrust = 0.02;
@@ -84,7 +84,7 @@ void SweepDisplay::batch_done(int job, const Progress& progress) {
   }
   at(job).epochs_done = progress.epoch - 1 + static_cast<double>(progress.batch) / progress.batches;
   const auto now = Clock::now();
-  if (quiet_ || !terminal_.is_terminal || now - last_shown_ < kBetweenFrames) return;
+  if (quiet_ || !terminal_.is_terminal || now - last_shown_ < kBetweenLines) return;
   last_shown_ = now;
   fmt::print("\r{}\033[K", live_line(terminal_width()));
   std::fflush(stdout);

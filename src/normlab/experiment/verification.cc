@@ -12,10 +12,10 @@
 namespace normlab {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-void check_data(const Json& environment, const std::vector<DataSum>& sums,
-                const std::filesystem::path& folder) {
+void check_same_data(const Json& environment, const std::vector<DataSum>& sums,
+                     const std::filesystem::path& folder) {
   for (const DataSum& sum : sums) {
     const Json data = environment.value("data_sha256", Json::object());
     if (!data.contains(sum.dataset)) continue;
@@ -78,7 +78,7 @@ Verification verify_experiment(RecordedExperiment recorded, Datasets& datasets, 
                                const std::function<void(const RunVerdict&)>& verdict) {
   complete(recorded.experiment, recorded.folder, datasets, workers);
   const Json there = Json::parse(recorded.results.environment);
-  check_data(there, datasets.sums(), recorded.folder);
+  check_same_data(there, datasets.sums(), recorded.folder);
 
   Verification verification;
   verification.environment = environment_differences(recorded.results.environment);

@@ -14,7 +14,7 @@
 namespace normlab {
 namespace {
 
-constexpr std::size_t kLongestName = 24;
+constexpr std::size_t kLongestLabel = 24;
 constexpr std::size_t kMostPairs = 40;
 constexpr int kRowHeight = 70;
 constexpr int kFrameHeight = 190;
@@ -99,8 +99,8 @@ std::string script_of(const std::string& title, const std::string& x_label,
 
 int height_of(std::size_t rows) { return kFrameHeight + kRowHeight * static_cast<int>(rows); }
 
-std::string name_of(const Comparison& comparison, std::size_t arm) {
-  return shorten(comparison.arms.arms[arm].name, kLongestName);
+std::string label_of(const Comparison& comparison, std::size_t arm) {
+  return shorten(comparison.arms.arms[arm].name, kLongestLabel);
 }
 
 }  // namespace
@@ -117,7 +117,7 @@ std::string seeds_figure(const Comparison& comparison, const std::string& experi
   std::vector<Row> rows;
   for (std::size_t i = 0; i < comparison.statistics.size(); ++i) {
     const Summary& accuracy = comparison.statistics[i].accuracy;
-    rows.push_back({.label = name_of(comparison, i),
+    rows.push_back({.label = label_of(comparison, i),
                     .value = accuracy.mean,
                     .interval = accuracy.interval.value_or(Interval{accuracy.mean, accuracy.mean}),
                     .is_strong = true,
@@ -141,8 +141,8 @@ std::string differences_figure(const Comparison& comparison, const std::string& 
   for (const std::size_t i : order) {
     const PairStatistics& pair = comparison.pairs[i];
     const double mean = pair.difference.mean;
-    rows.push_back({.label = fmt::format("{} > {}", name_of(comparison, pair.first),
-                                         name_of(comparison, pair.second)),
+    rows.push_back({.label = fmt::format("{} > {}", label_of(comparison, pair.first),
+                                         label_of(comparison, pair.second)),
                     .value = mean,
                     .interval = pair.difference.interval.value_or(Interval{mean, mean}),
                     .is_strong = is_real(pair),

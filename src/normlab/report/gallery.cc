@@ -20,8 +20,8 @@ namespace {
 constexpr int kColumns = 5;
 constexpr int kRows = 2;
 constexpr int kImageSide = 224;  // a MNIST digit, eight times enlarged
-constexpr int kCellWidth = 268;
-constexpr int kLeft = (kGalleryWidth - (kColumns - 1) * kCellWidth - kImageSide) / 2;
+constexpr int kGalleryCellWidth = 268;
+constexpr int kLeft = (kGalleryWidth - (kColumns - 1) * kGalleryCellWidth - kImageSide) / 2;
 constexpr int kTop = 104;
 constexpr int kFirstLine = 22;  // its middle, below the image
 constexpr int kLineHeight = 25;
@@ -102,7 +102,7 @@ Drawing draw_image(const Dataset& data, int index, bool invert, int cell, double
   return drawing;
 }
 
-std::string percent(double probability) {
+std::string confidence_text(double probability) {
   return probability >= 0.9995 ? "> 99.9 %" : fmt::format("{:.1f} %", 100 * probability);
 }
 
@@ -161,7 +161,7 @@ std::string lines_below(const Mistake& mistake, const MistakeCounts& counts,
   script += label_at(x, y, "predicted " + name(mistake.predicted), 15, kPredictedColour);
   y += kLineHeight;
   script += label_at(x + kImageSide, y, fmt::format("#{}", mistake.index), 12, "#888888", "right");
-  const std::string probability = percent(mistake.probability);
+  const std::string probability = confidence_text(mistake.probability);
   if (counts.runs() == 1) {
     script += label_at(x, y, probability, 15, "#222222");
   } else {
@@ -236,7 +236,7 @@ std::string gallery_figure(const std::string& name, const MistakeCounts& counts,
   std::string plots = "plot -1 notitle";
   for (int cell = 0; cell < static_cast<int>(mistakes.size()); ++cell) {
     const Mistake& mistake = mistakes[static_cast<std::size_t>(cell)];
-    const int x = kLeft + cell % kColumns * kCellWidth;
+    const int x = kLeft + cell % kColumns * kGalleryCellWidth;
     const int y = kTop + cell / kColumns * cell_height(counts, test_set);
     const Drawing drawing = draw_image(test_set, mistake.index, invert, cell, x, y);
     script += drawing.data;

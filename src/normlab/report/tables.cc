@@ -113,8 +113,8 @@ std::string results_text(const ExperimentResults& results, int test_images) {
   std::erase_if(columns, [](const Column& column) { return column.short_head.empty(); });
   for (Column& column : columns) column.head = column.short_head;
   // The classic runs then fit into the 80 columns of a terminal.
-  constexpr std::size_t kLongestName = 24;
-  columns.front().cell = [](const RunResult& run) { return shorten(run.name, kLongestName); };
+  constexpr std::size_t kLongestRunName = 24;
+  columns.front().cell = [](const RunResult& run) { return shorten(run.name, kLongestRunName); };
   return to_plain_text(make_table(results, columns));
 }
 

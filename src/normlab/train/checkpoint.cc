@@ -101,8 +101,8 @@ std::string checksum(SafetensorsFile file) {
   return hex_digest(Hash::kSha256, format_safetensors(file));
 }
 
-const std::string& metadata_at(const SafetensorsFile& file, const std::string& key,
-                               const std::string& source) {
+const std::string& entry_at(const SafetensorsFile& file, const std::string& key,
+                            const std::string& source) {
   const auto found = file.metadata.find(key);
   if (found == file.metadata.end()) {
     throw Error(fmt::format("{}: no checkpoint, its metadata have no \"{}\"", source, key));
@@ -113,14 +113,14 @@ const std::string& metadata_at(const SafetensorsFile& file, const std::string& k
 Checkpoint read_checkpoint(const std::filesystem::path& path) {
   const std::string source = path.string();
   const SafetensorsFile file = read_safetensors(path);
-  if (metadata_at(file, "format", source) != kFormat) {
+  if (entry_at(file, "format", source) != kFormat) {
     throw Error(fmt::format("{}: no checkpoint of this version", source));
   }
-  if (metadata_at(file, "sha256", source) != checksum(file)) {
+  if (entry_at(file, "sha256", source) != checksum(file)) {
     throw Error(fmt::format("{}: damaged, its checksum does not fit", source));
   }
   Checkpoint checkpoint;
-  checkpoint.settings = metadata_at(file, "settings", source);
+  checkpoint.settings = entry_at(file, "settings", source);
   checkpoint.state.parameters = to_buffer(file.at("parameters", source));
   checkpoint.state.velocity = to_buffer(file.at("velocity", source));
   checkpoint.state.buffers = to_buffer(file.at("buffers", source));

@@ -19,7 +19,7 @@
 namespace normlab {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr auto kModelKey = "normlab.model";
 constexpr auto kNormKey = "normlab.norm";

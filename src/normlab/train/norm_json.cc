@@ -9,7 +9,11 @@
 
 namespace normlab {
 
+namespace {
+
 using Json = nlohmann::ordered_json;
+
+}  // namespace
 
 std::string to_json(const Norm& norm) {
   Json object = {{"kind", to_string(norm.kind)},

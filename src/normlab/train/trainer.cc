@@ -19,6 +19,7 @@
 #include "normlab/train/digests.h"
 #include "normlab/train/evaluate.h"
 #include "normlab/train/order.h"
+#include "normlab/train/penalty.h"
 
 namespace normlab {
 namespace {
@@ -27,26 +28,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// A stretch of the parameter array that the penalty treats alike.
-struct Stretch {
-  std::size_t offset;
-  std::size_t count;
-  bool penalised;
-};
-
-std::vector<Stretch> penalty_stretches(const Network& network, L1Scope scope) {
-  std::vector<Stretch> stretches;
-  for (const ParameterView& view : network.parameters()) {
-    const bool penalised = scope == L1Scope::kAll || view.kind == ParameterKind::kWeight;
-    if (!stretches.empty() && stretches.back().penalised == penalised) {
-      stretches.back().count += view.count;
-    } else {
-      stretches.push_back({view.offset, view.count, penalised});
-    }
-  }
-  return stretches;
 }
 
 // Found now rather than by the last, short batch of the first epoch.
@@ -210,7 +191,7 @@ class Trainer::Implementation {
   double penalty_term() const {
     if (recipe_.l1 == 0.0f) return 0;
     double sum = 0;
-    for (const Stretch& stretch : stretches_) {
+    for (const PenaltyStretch& stretch : stretches_) {
       if (!stretch.penalised) continue;
       sum += absolute_sum(network_.parameter_values().data() + stretch.offset, stretch.count);
     }
@@ -223,7 +204,7 @@ class Trainer::Implementation {
                  .weight_decay = recipe_.weight_decay,
                  .l1 = 0.0f,
                  .nesterov = recipe_.nesterov};
-    for (const Stretch& stretch : stretches_) {
+    for (const PenaltyStretch& stretch : stretches_) {
       step.l1 = stretch.penalised ? recipe_.l1 : 0.0f;
       sgd_step(network_.parameter_values().data() + stretch.offset,
                velocity_.data() + stretch.offset, step_.gradient().data() + stretch.offset,
@@ -254,7 +235,7 @@ class Trainer::Implementation {
   PixelScale scale_;
   TileLoader loader_;
   TrainingStep step_;
-  std::vector<Stretch> stretches_;
+  std::vector<PenaltyStretch> stretches_;
   FloatBuffer velocity_;
   std::vector<std::uint8_t> labels_;  // of the batch
   int epochs_done_ = 0;
