@@ -69,8 +69,8 @@ bench: ## time normlab against the machine's limit and against PyTorch
 .PHONY: check
 check: ## formatting and a short list of clang-tidy's checks
 	$(call packages,run test check)
-	$(call configure,release,-DNORMLAB_TESTS=ON)
-	@scripts/check.sh build/release $(JOBS)
+	$(call configure,dev)
+	@scripts/check.sh build/dev $(JOBS)
 
 .PHONY: sanitize
 sanitize: ## all tests with ASan and UBSan, the threaded ones with TSan
@@ -83,9 +83,9 @@ sanitize: ## all tests with ASan and UBSan, the threaded ones with TSan
 	@$(ctest) tsan
 
 .PHONY: planted
-planted: ## plant known mistakes one by one; the tests must catch each
-	$(call packages,run test planted)
-	@scripts/planted-mistakes --jobs $(JOBS)
+planted: test-build ## plant known mistakes one by one; the tests must catch each
+	$(call packages,planted)
+	@scripts/planted-mistakes build/release --jobs $(JOBS)
 
 .PHONY: neon
 neon: build ## build for 64-bit ARM and see under qemu that NEON gives the same bits (Debian)

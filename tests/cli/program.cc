@@ -13,13 +13,22 @@
 #include <stdexcept>
 
 namespace normlab {
+namespace {
+
+// The program that was built with these tests, or another that is to be put to them.
+std::string program() {
+  const char* other = std::getenv("NORMLAB_TEST_PROGRAM");
+  return other ? other : NORMLAB_PROGRAM;
+}
+
+}  // namespace
 
 Program::Program(const Start& start) {
   static int count = 0;
   err_file_ = std::filesystem::temp_directory_path() /
               ("normlab-stderr-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
-  std::vector<std::string> words = {NORMLAB_PROGRAM};
-  if (!start.script.empty()) words = {"/bin/sh", "-c", start.script, NORMLAB_PROGRAM};
+  std::vector<std::string> words = {program()};
+  if (!start.script.empty()) words = {"/bin/sh", "-c", start.script, program()};
   words.insert(words.end(), start.arguments.begin(), start.arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
