@@ -69,8 +69,8 @@ bench: ## time normlab against the machine's limit and against PyTorch
 .PHONY: check
 check: ## formatting and a short list of clang-tidy's checks
 	$(call packages,run test check)
-	$(call configure,dev)
-	@scripts/check.sh build/dev $(JOBS)
+	$(call configure,release,-DNORMLAB_TESTS=ON)
+	@scripts/check.sh build/release $(JOBS)
 
 .PHONY: sanitize
 sanitize: ## all tests with ASan and UBSan, the threaded ones with TSan

@@ -12,6 +12,8 @@ function(normlab_kernel_options)
   # Not in debug builds, where a debugger should find its way, nor under sanitizers, where kernels
   # are tested on small sizes and compiling them would take longer than all tests.
   if(NORMLAB_SANITIZE)
+    set_property(SOURCE ${ARGN} TARGET_DIRECTORY normlab APPEND PROPERTY
+      COMPILE_OPTIONS ${normlab_checks_in_place})
     return()
   endif()
   set_property(SOURCE ${ARGN} TARGET_DIRECTORY normlab APPEND PROPERTY

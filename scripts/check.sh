@@ -12,15 +12,21 @@ xargs clang-format-14 --dry-run -Werror <"$build/sources.txt" ||
   { echo "check: not formatted; mend it with: xargs clang-format-14 -i <$build/sources.txt" >&2; exit 1; }
 echo "clang-format: $(wc -l <"$build/sources.txt") files are formatted"
 
-# Every file is read by itself, so that one that misses an include is found here, and not only when
-# the files that a build joins change. Tests and benchmarks are left out: GoogleTest's macros trip half
-# of the list.
-grep '^src/.*\.cc$' "$build/sources.txt" >"$build/tidy.txt"
+# What the build compiles of src: its joined files (a unity build), and the kernels one by one. Tests
+# and benchmarks are left out: GoogleTest's macros trip half of the list.
 cmake --build "$build" --target normlab-build-info normlab-shipped-files >/dev/null
+sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" |
+  sed "s|^$PWD/||" | grep -vE '(^|/)(tests|bench)/' | sort >"$build/tidy.txt"
 # clang-tidy counts the warnings of system headers on stderr; what it found in ours is on stdout.
 xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$build/tidy.txt" ||
   { grep -v 'warnings\? generated' "$build/tidy.log" >&2 || true; exit 1; }
-echo "clang-tidy: $(wc -l <"$build/tidy.txt") files are clean"
+
+# Each file that is joined with others is read by itself too: one that misses an include would not
+# compile where another file comes before it, and nowhere at all in the developers' builds.
+grep Unity "$build/tidy.txt" | xargs sed -n 's/^#include "\(.*\)"$/\1/p' >"$build/joined.txt"
+xargs -P "$jobs" -n 1 clang++-14 -fsyntax-only -std=c++20 -w -Isrc -I"$build/src/normlab/experiment" \
+  <"$build/joined.txt"
+echo "clang-tidy: $(grep -c . "$build/joined.txt") joined files and $(grep -vc Unity "$build/tidy.txt") kernels are clean"
 
 broken=$(for page in README.md docs/*.md docs/*/*.md; do
   { awk '/^```/ { in_code = !in_code; next } !in_code' "$page" |  # a lambda looks like a link
