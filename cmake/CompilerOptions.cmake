@@ -17,7 +17,8 @@ function(normlab_compile_options target)
                                            -ffp-contract=off
                                            $<$<BOOL:${NORMLAB_WERROR}>:-Werror>)
   if(NORMLAB_SANITIZE)
-    # A null pointer ends the program by itself; these three took a quarter of the time to compile.
+    # A null pointer ends the program by itself, and the checks cost compile time: without these and
+    # two more a joined file took 46 s, with them 56.
     target_compile_options(${target} PRIVATE
       -fsanitize=${NORMLAB_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
       -fno-sanitize=null,object-size,vptr
