@@ -16,6 +16,8 @@
 namespace normlab {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 // The rest of the first line that begins with `key`, without separators and quotes.
 std::string value_in_file(const char* path, const std::string& key) {
   std::ifstream file(path);
@@ -61,7 +63,6 @@ std::string processor_name() { return value_in_file("/proc/cpuinfo", "model name
 
 std::string describe_environment(int threads, const std::set<std::string>& convolutions,
                                  const std::vector<DataSum>& data) {
-  using Json = nlohmann::ordered_json;
   const BuildInfo build = build_info();
   Json libraries = Json::object();
   for (const LibraryVersion& library : library_versions())

@@ -13,6 +13,8 @@
 namespace normlab {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string section(const std::string& id, const std::string& title, const std::string& body) {
   return fmt::format("<section id=\"{}\">\n<h2>{}</h2>\n{}</section>\n", id, escape_html(title),
                      body);
@@ -215,7 +217,6 @@ void flatten(Table& table, const std::string& prefix, const nlohmann::ordered_js
     }
     return;
   }
-  using Json = nlohmann::ordered_json;
   table.rows.push_back({prefix, value.is_string()
                                     ? value.get<std::string>()
                                     : value.dump(-1, ' ', false, Json::error_handler_t::replace)});
