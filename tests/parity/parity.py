@@ -9,6 +9,9 @@ the bounds are what they are.
 """
 
 import argparse
+import concurrent.futures
+import functools
+import multiprocessing
 import os
 import pathlib
 import subprocess
@@ -33,6 +36,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLES = 24  # a full tile of 16 and a short one
 ONE_STEP_SAMPLES = 17  # the fewer, the fewer kinks near by (conditioning.py)
 STEPS = 100
+COLUMNS = (1, 3, 10, 30, STEPS)  # of the trajectories: what is printed
 LEARNING_RATE, MOMENTUM = 0.01, 0.9
 PLANTED_MOMENTUM = 0.95
 NORMLAB_RUNS = 25
@@ -259,14 +263,34 @@ def check_switch(job):
     return []
 
 
-def print_row(label, step, columns, ours=None, torchs=None):
+def row(label, step, ours=None, torchs=None):
     running = f"{step['running']:9.1e}" if step["running"] is not None else f"{'-':>9}"
     if ours is not None:
         ours, torchs = numpy.median(ours, axis=0), numpy.median(torchs, axis=0)
-    print(f"{label:24}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}{running}"
-          + f"{step['evaluation']:10.1e}   "
-          + "".join(f"{f'{ours[s - 1]:.0e} / {torchs[s - 1]:.0e}' if ours is not None else '-':>17}" for s in columns),
-          end="   ")
+    return (f"{label:24}{step['loss']:9.1e}{step['gradient']:10.1e}{step['PyTorch float32']:10.1e}{running}"
+            + f"{step['evaluation']:10.1e}   "
+            + "".join(f"{f'{ours[s - 1]:.0e} / {torchs[s - 1]:.0e}' if ours is not None else '-':>17}"
+                      for s in COLUMNS))
+
+
+def compare(name, images, labels, arguments):
+    """(a line for each algorithm, what is wrong) of one network."""
+    job = Job(name, images, labels, arguments)
+    lines, failures = [], [f"{name}: {text}" for text in check_switch(job)]
+    one_step = well_conditioned_batch(job)
+    reference = job.torch_trajectory(0, torch.float64, threads=2) if name in TRAINED else None
+    for algorithm in ALGORITHMS if job.winograd_fits else ["direct"]:
+        begin = time.monotonic()
+        step = compare_one_step(job, algorithm, *one_step)
+        ours, torchs, wrong = None, None, []
+        if name in TRAINED:
+            ours, torchs, wrong = compare_trajectories(job, algorithm, reference)
+        wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
+                  if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
+        lines.append(f"{row(f'{name} {algorithm}', step, ours, torchs)}   "
+                     f"{'ok' if not wrong else 'FAILED'} ({time.monotonic() - begin:.0f} s)")
+        failures += [f"{name} {algorithm}: {text}" for text in wrong]
+    return lines, failures
 
 
 def main():
@@ -274,6 +298,7 @@ def main():
     parser.add_argument("build", help="build folder, such as build/release")
     parser.add_argument("--data", help="folder of the MNIST files (default: normlab's cache)")
     parser.add_argument("--only", choices=CASES, help="one network instead of all")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="networks at a time")
     parser.add_argument("--seed", type=int, default=1, help="of the weights and the choice of images")
     arguments = parser.parse_args()
 
@@ -286,27 +311,18 @@ def main():
     print(f"PyTorch {torch.__version__}; {STEPS} steps of {SAMPLES} images; relative distances (L2) from PyTorch's "
           f"float64\none step: bound {ONE_STEP_BOUND:.0e}; trajectory: at most {FACTOR:g} times PyTorch's float32 "
           "with the same algorithm\n")
-    columns = [1, 3, 10, 30, STEPS]
     print(f"{'':24}{'loss':>9}{'gradient':>10}{'(torch32)':>10}{'running':>9}{'evaluate':>10}   "
-          + "".join(f"{f'step {s}':>17}" for s in columns) + "\n" + " " * 75
-          + f"{'normlab / torch':>17}" * len(columns))
+          + "".join(f"{f'step {s}':>17}" for s in COLUMNS) + "\n" + " " * 75
+          + f"{'normlab / torch':>17}" * len(COLUMNS), flush=True)
     failures = []
-    for name in [arguments.only] if arguments.only else CASES:
-        job = Job(name, images[chosen], labels[chosen], arguments)
-        failures += [f"{name}: {text}" for text in check_switch(job)]
-        one_step = well_conditioned_batch(job)
-        reference = job.torch_trajectory(0, torch.float64, threads=2) if name in TRAINED else None
-        for algorithm in ALGORITHMS if job.winograd_fits else ["direct"]:
-            begin = time.monotonic()
-            step = compare_one_step(job, algorithm, *one_step)
-            ours, torchs, wrong = None, None, []
-            if name in TRAINED:
-                ours, torchs, wrong = compare_trajectories(job, algorithm, reference)
-            wrong += [f"one step, {what}: {value:.1e} away from float64" for what, value in step.items()
-                      if what != "PyTorch float32" and value is not None and not value <= ONE_STEP_BOUND]
-            print_row(f"{name} {algorithm}", step, columns, ours, torchs)
-            print(f"{'ok' if not wrong else 'FAILED'} ({time.monotonic() - begin:.0f} s)", flush=True)
-            failures += [f"{name} {algorithm}: {text}" for text in wrong]
+    names = [arguments.only] if arguments.only else list(CASES)
+    # Each in a process that begins afresh: a fork of one in which PyTorch has started threads hangs.
+    with concurrent.futures.ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
+        compared = pool.map(functools.partial(compare, images=images[chosen], labels=labels[chosen],
+                                              arguments=arguments), names)
+        for lines, wrong in compared:
+            print(*lines, sep="\n", flush=True)
+            failures += wrong
     for text in failures:
         print(text, file=sys.stderr)
     print("\nparity with PyTorch: " + ("FAILED" if failures else "ok"))
