@@ -12,7 +12,7 @@ xargs clang-format-14 --dry-run -Werror <"$build/sources.txt" ||
   { echo "check: not formatted; mend it with: xargs clang-format-14 -i <$build/sources.txt" >&2; exit 1; }
 echo "clang-format: $(wc -l <"$build/sources.txt") files are formatted"
 
-# What the build compiles of src: its joined files (a unity build), and the kernels one by one. Tests
+# What the build compiles of src: its joined files (a unity build), and the kernels and norms one by one. Tests
 # and benchmarks are left out: GoogleTest's macros trip half of the list.
 cmake --build "$build" --target normlab-build-info normlab-shipped-files >/dev/null
 sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" |
@@ -26,7 +26,7 @@ xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$b
 grep Unity "$build/tidy.txt" | xargs sed -n 's/^#include "\(.*\)"$/\1/p' >"$build/joined.txt"
 xargs -P "$jobs" -n 1 clang++-14 -fsyntax-only -std=c++20 -w -Isrc -I"$build/src/normlab/experiment" \
   <"$build/joined.txt"
-echo "clang-tidy: $(grep -c . "$build/joined.txt") joined files and $(grep -vc Unity "$build/tidy.txt") kernels are clean"
+echo "clang-tidy: $(grep -c . "$build/joined.txt") joined files and $(grep -vc Unity "$build/tidy.txt") others are clean"
 
 broken=$(for page in README.md docs/*.md docs/*/*.md; do
   { awk '/^```/ { in_code = !in_code; next } !in_code' "$page" |  # a lambda looks like a link
