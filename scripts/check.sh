@@ -12,8 +12,8 @@ xargs clang-format-14 --dry-run -Werror <"$build/sources.txt" ||
   { echo "check: not formatted; mend it with: xargs clang-format-14 -i <$build/sources.txt" >&2; exit 1; }
 echo "clang-format: $(wc -l <"$build/sources.txt") files are formatted"
 
-# What the build compiles of src: its joined files (a unity build), and the kernels and norms one by one. Tests
-# and benchmarks are left out: GoogleTest's macros trip half of the list.
+# What the build compiles of src: its joined files (a unity build), and the kernels and norms one by
+# one. Tests and benchmarks are left out: GoogleTest's macros trip half of the list.
 cmake --build "$build" --target normlab-build-info normlab-shipped-files >/dev/null
 sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" |
   sed "s|^$PWD/||" | grep -vE '(^|/)(tests|bench)/' | sort >"$build/tidy.txt"
