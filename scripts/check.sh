@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh BUILD [JOBS]: the format of every source file, clang-tidy's short list (.clang-tidy) over
-# those that BUILD/compile_commands.json compiles, and the links of the documentation. Fails at the
-# first kind that finds something.
+# those that BUILD/compile_commands.json compiles, whether the kernels compile for 64-bit ARM, and the
+# links of the documentation. Fails at the first kind that finds something.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -27,6 +27,14 @@ grep Unity "$build/tidy.txt" | xargs sed -n 's/^#include "\(.*\)"$/\1/p' >"$buil
 xargs -P "$jobs" -n 1 clang++-14 -fsyntax-only -std=c++20 -w -Isrc -I"$build/src/normlab/experiment" \
   <"$build/joined.txt"
 echo "clang-tidy: $(grep -c . "$build/joined.txt") joined files and $(grep -vc Unity "$build/tidy.txt") others are clean"
+
+# GCC refuses for NEON what it compiles for x86, where Highway's vectors are plainer types. Whether the
+# bits are the same there is for `make neon`, which takes longer.
+targets=$(sed -n 's/.*"\(HWY_DISABLED_TARGETS=[^"]*\)".*/\1/p' cmake/KernelOptions.cmake)
+find src/normlab/kernels src/normlab/nn/norms -name '*.cc' | sort >"$build/kernels.txt"
+xargs -P "$jobs" -I{} aarch64-linux-gnu-g++ -std=c++20 -O1 -ffp-contract=off -Isrc -idirafter /usr/include \
+  -DHWY_SHARED_DEFINE "-D$targets" -c {} -o /dev/null <"$build/kernels.txt"
+echo "NEON: $(wc -l <"$build/kernels.txt") kernels compile"
 
 broken=$(for page in README.md docs/*.md docs/*/*.md; do
   { awk '/^```/ { in_code = !in_code; next } !in_code' "$page" |  # a lambda looks like a link

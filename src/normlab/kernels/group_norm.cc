@@ -163,11 +163,14 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
     const std::size_t first = static_cast<std::size_t>(g) * group.channels;
     Vector mean[kPieces];
     Vector rstd[kPieces];
-    GroupTerms terms[kPieces];
+    Vector slope[kPieces];
+    Vector offset[kPieces];
     for (std::size_t p = 0; p < kPieces; ++p) {
       mean[p] = load(inputs.mean + g * kLanes + p * kPiece);
       rstd[p] = load(inputs.rstd + g * kLanes + p * kPiece);
-      terms[p] = group_terms(sums, rstd[p], p * kPiece, group);
+      const GroupTerms terms = group_terms(sums, rstd[p], p * kPiece, group);
+      slope[p] = terms.slope;
+      offset[p] = terms.offset;
     }
     for (std::size_t c = first; c < first + group.channels; ++c) {
       const Vector gamma = broadcast(inputs.gamma ? inputs.gamma[c] : 1.0f);
@@ -178,8 +181,7 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
         HWY_UNROLL(4)
         for (std::size_t p = 0; p < kPieces; ++p, at += kPiece) {
           const Vector x = load(inputs.x + at);
-          const Vector group_share =
-              hn::MulAdd(hn::Sub(x, mean[p]), terms[p].slope, terms[p].offset);
+          const Vector group_share = hn::MulAdd(hn::Sub(x, mean[p]), slope[p], offset[p]);
           const Vector gradient = hn::MulSub(scale[p], load(inputs.dy + at), group_share);
           store(inputs.after_relu ? relu_gradient(gradient, x) : gradient, dx + at);
         }

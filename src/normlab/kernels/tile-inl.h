@@ -60,34 +60,37 @@ HWY_INLINE Vector relu_gradient(Vector dy, Vector y) {
 // the rounding error of a long sum down. Their order is the same for every instruction set.
 inline constexpr std::size_t kTurns = 4;
 
+// An array and not a class: of a class of vectors GCC makes a constructor that is not for the
+// instruction set that the vectors need, and refuses it (NEON).
 template <std::size_t kTerms>
-struct PartialSums {
-  Vector turns[kTurns][kTerms];
+using PartialSums = Vector[kTurns][kTerms];
 
-  // Vectors [first, end) of 16 lanes, of each lanes piece .. piece + kPiece; first is a multiple of
-  // kTurns.
-  template <class Term>
-  HWY_INLINE void add(std::size_t first, std::size_t end, std::size_t piece, const Term& term) {
-    std::size_t i = first;
-    for (; i + kTurns <= end; i += kTurns) {
-      HWY_UNROLL(4)
-      for (std::size_t turn = 0; turn < kTurns; ++turn) {
-        term((i + turn) * kLanes + piece, piece, turns[turn]);
-      }
-    }
-    for (std::size_t turn = 0; i + turn < end; ++turn) {
-      term((i + turn) * kLanes + piece, piece, turns[turn]);
+// Vectors [first, end) of 16 lanes, of each lanes piece .. piece + kPiece; first is a multiple of
+// kTurns.
+template <std::size_t kTerms, class Term>
+HWY_INLINE void add_terms(PartialSums<kTerms>& partial, std::size_t first, std::size_t end,
+                          std::size_t piece, const Term& term) {
+  std::size_t i = first;
+  for (; i + kTurns <= end; i += kTurns) {
+    HWY_UNROLL(4)
+    for (std::size_t turn = 0; turn < kTurns; ++turn) {
+      term((i + turn) * kLanes + piece, piece, partial[turn]);
     }
   }
-
-  HWY_INLINE void add_to(float (*sums)[kLanes], std::size_t piece) const {
-    for (std::size_t k = 0; k < kTerms; ++k) {
-      const Vector sum =
-          hn::Add(hn::Add(turns[0][k], turns[1][k]), hn::Add(turns[2][k], turns[3][k]));
-      store(hn::Add(load(sums[k] + piece), sum), sums[k] + piece);
-    }
+  for (std::size_t turn = 0; i + turn < end; ++turn) {
+    term((i + turn) * kLanes + piece, piece, partial[turn]);
   }
-};
+}
+
+template <std::size_t kTerms>
+HWY_INLINE void add_to(float (*sums)[kLanes], const PartialSums<kTerms>& partial,
+                       std::size_t piece) {
+  for (std::size_t k = 0; k < kTerms; ++k) {
+    const Vector sum =
+        hn::Add(hn::Add(partial[0][k], partial[1][k]), hn::Add(partial[2][k], partial[3][k]));
+    store(hn::Add(load(sums[k] + piece), sum), sums[k] + piece);
+  }
+}
 
 // The sums of several terms over `count` vectors of 16 lanes (one channel of a tile, say), lane by
 // lane: term(at, piece, totals) adds its vectors to totals[0 .. kTerms), where `at` is the offset
@@ -102,11 +105,11 @@ HWY_INLINE void sum_per_lane(float (*sums)[kLanes], std::size_t count, const Ter
   if (kPieces == 1 || count <= 2 * kBand) {
     for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
       PartialSums<kTerms> partial;
-      for (auto& turn : partial.turns) {
+      for (auto& turn : partial) {
         for (auto& value : turn) value = hn::Zero(kTag);
       }
-      partial.add(0, count, piece, term);
-      partial.add_to(sums, piece);
+      add_terms<kTerms>(partial, 0, count, piece, term);
+      add_to<kTerms>(sums, partial, piece);
     }
     return;
   }
@@ -117,14 +120,14 @@ HWY_INLINE void sum_per_lane(float (*sums)[kLanes], std::size_t count, const Ter
       PartialSums<kTerms> partial;
       for (std::size_t turn = 0; turn < kTurns; ++turn) {
         for (std::size_t k = 0; k < kTerms; ++k) {
-          partial.turns[turn][k] = load(waiting[turn][k] + piece);
+          partial[turn][k] = load(waiting[turn][k] + piece);
         }
       }
-      partial.add(first, end, piece, term);
-      if (end == count) partial.add_to(sums, piece);
+      add_terms<kTerms>(partial, first, end, piece, term);
+      if (end == count) add_to<kTerms>(sums, partial, piece);
       for (std::size_t turn = 0; turn < kTurns; ++turn) {
         for (std::size_t k = 0; k < kTerms; ++k) {
-          store(partial.turns[turn][k], waiting[turn][k] + piece);
+          store(partial[turn][k], waiting[turn][k] + piece);
         }
       }
     }
