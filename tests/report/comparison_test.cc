@@ -105,6 +105,45 @@ TEST_F(Compare, FiveSeedsSayThatTheyCannotShowIt) {
   expect_part(pair.verdict, "p cannot be below 0.0625; 6 seeds would be needed");
 }
 
+// 14 arms have 91 comparisons, and the effect of equal differences is as large as rounding makes
+// it.
+TEST_F(Compare, DifferencesThatAreEqualUpToRoundingHaveNoEffectSize) {
+  std::vector<RunOfArm> runs;
+  append_arm(runs, "GN", {900, 904, 907, 911, 917, 923});
+  append_arm(runs, "LN", {906, 910, 913, 917, 923, 929});
+  const PairStatistics pair = compare(runs).pairs[0];
+  EXPECT_NEAR(pair.difference.mean, 0.6, 1e-12);
+  EXPECT_FALSE(pair.effect);
+  EXPECT_FALSE(pair.seeds_needed);
+  EXPECT_EQ(pair.verdict,
+            "LN beats GN by 0.60 ± 0 points over 6 seeds: the difference is real (p = 0.0312)");
+}
+
+TEST_F(Compare, TwoSamplesNeedAsManySeedsAsTheirTestCanUse) {
+  std::vector<RunOfArm> runs;
+  append_arm(runs, "GN", {901, 902});
+  append_arm(runs, "LN", {993, 994}, 3);
+  const PairStatistics pair = compare(runs).pairs[0];
+  EXPECT_FALSE(pair.is_paired);
+  EXPECT_EQ(pair.seeds_needed, 4);  // with 3 and 3 the smallest p is 2 / 20
+}
+
+// 83 arms have 3,403 comparisons, more than 5 % of the permutations that are drawn.
+TEST_F(Compare, AmongTooManyComparisonsNoNumberOfSeedsIsPromised) {
+  std::vector<RunOfArm> runs;
+  for (int arm = 0; arm < 83; ++arm) {
+    append_arm(runs, fmt::format("A{}", arm), {arm, arm + 1, arm, arm + 2, arm + 1});
+  }
+  const Comparison comparison = compare(runs);
+  ASSERT_EQ(comparison.pairs.size(), 3403u);
+  const PairStatistics& pair = comparison.pairs.back();
+  EXPECT_FALSE(pair.seeds_needed);
+  expect_part(
+      pair.verdict,
+      "among 3,403 comparisons no number of seeds could show one: compare fewer arms, or all "
+      "with one (--against)");
+}
+
 TEST_F(Compare, HolmCorrectsForAllPairsAndAgainstLessensThem) {
   std::vector<RunOfArm> runs;
   append_arm(runs, "GN", {990, 980, 985, 970, 975, 988, 981});

@@ -95,6 +95,10 @@ TEST(Findings, CompareTheBestRunWithTheOthers) {
   ASSERT_EQ(table.rows.size(), 1u);
   EXPECT_EQ(table.rows[0],
             (std::vector<std::string>{"GN and BN+L1", "7 images", "7", "0", "0.0156"}));
+  // As one of two comparisons it is corrected; the other one is the same.
+  runs.push_back(runs[1]);
+  EXPECT_EQ(comparison_table(runs).rows[1].back(), "0.0312");
+  runs.pop_back();
   runs[1].predictions.reset();
   EXPECT_TRUE(comparison_table(runs).rows.empty());
 }
@@ -105,7 +109,7 @@ TEST(RecipeTable, NamesRunsWhereTheyDiffer) {
       "[[run]]\nname = \"A\"\nnorm.kind = \"layer\"\n"
       "[[run]]\nname = \"B\"\nnorm.kind = \"batch\"\nl1.lambda = 0.009\n"
       "[[run]]\nname = \"C\"\nnorm.kind = \"layer\"\n"
-      "augment.brightness = 0\naugment.contrast = 0\naugment.shift = 1.5\naugment.scale = 0.25\n",
+      "augment.brightness = 0.2\naugment.contrast = 0\naugment.shift = 1.5\naugment.scale = 0.25\n",
       "t.toml");
   const Table table = recipe_table(experiment);
   const auto how = [&](const std::string& what) {
@@ -121,7 +125,8 @@ TEST(RecipeTable, NamesRunsWhereTheyDiffer) {
   EXPECT_NE(how("Training").find("3 epochs"), std::string::npos);
   EXPECT_EQ(how("Augmentation"),
             "A, B: brightness and contrast up to 10 % up or down, rotation up to 7 degrees; "
-            "C: rotation up to 7 degrees, shift up to 1.5 pixels, size up to 25 % up or down");
+            "C: brightness up to 20 % up or down, rotation up to 7 degrees, shift up to 1.5 "
+            "pixels, size up to 25 % up or down");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "normlab/statistics/bootstrap.h"
 #include "normlab/statistics/descriptive.h"
 #include "normlab/statistics/difference.h"
+#include "normlab/statistics/distributions.h"
 #include "normlab/statistics/effect_size.h"
 #include "normlab/statistics/holm.h"
 #include "normlab/statistics/improvement.h"
@@ -240,6 +241,62 @@ TEST(Planning, PowerRisesWithTheNumberOfSeedsWithoutASeam) {
   // ((1.95996 + 0.84162) / 0.02)^2 = 19,622.
   EXPECT_NEAR(pairs_needed(0.02).value(), 19622, 3);
   for (const double effect : {5.0, 20.0, 1000.0}) EXPECT_LE(pairs_needed(effect).value(), 4);
+}
+
+// Shares of 10,000 images in percent, whose differences are equal and are not in binary.
+TEST(Difference, WhatRoundingAloneSpreadsHasNoSpread) {
+  const Values a = {99.06, 99.10, 98.97};
+  const Values b = {99.00, 99.04, 98.91};
+  ASSERT_NE(a[0] - b[0], a[1] - b[1]) << "no example of rounding";
+  const Difference difference = paired_difference(a, b);
+  EXPECT_NEAR(difference.mean, 0.06, 1e-12);
+  EXPECT_EQ(difference.standard_deviation, 0);
+  EXPECT_EQ(difference.reach(), 0);
+  EXPECT_FALSE(cohens_dz(a, b));
+  // A hundredth of a point is a spread.
+  EXPECT_NEAR(paired_difference(a, Values{99.00, 99.04, 98.92}).standard_deviation.value(),
+              0.01 / std::sqrt(3), 1e-12);
+  EXPECT_FALSE(hedges_g(Values{99.1, 99.1, 99.1}, Values{99, 99, 99}));
+  EXPECT_EQ(standard_deviation(Values{0.1 + 0.2, 0.3}), 0);
+}
+
+// T > t with a shift far beyond Boost's reach: |Z + s| > t sqrt(chi2 / f).
+TEST(Planning, PowerOfEffectsWithoutBound) {
+  for (const double effect : {1e5, 1e9, 1e13, 1e300}) {
+    EXPECT_EQ(pairs_needed(effect, 0.05 / 91), 2) << effect;
+    EXPECT_EQ(values_needed(effect, 0.05 / 91), 2) << effect;
+    EXPECT_NEAR(paired_power(effect, 2, 0.05 / 91), 1, 0.05) << effect;
+  }
+  // No seam where Boost's sums end: one degree of freedom, and a limit as large as the shift, where
+  // |T| > t is chi2 < 1, 68.3 %.
+  EXPECT_NEAR(noncentral_t_beyond(9999, 1, 9999), 0.6827, 1e-4);
+  EXPECT_NEAR(noncentral_t_beyond(10001, 1, 10001), 0.6827, 1e-4);
+}
+
+TEST(Permutation, SoManyValuesReachALevel) {
+  EXPECT_EQ(pairs_to_reach(0.05), 6);        // 2 / 64
+  EXPECT_EQ(pairs_to_reach(0.05 / 45), 11);  // 2 / 2048
+  EXPECT_EQ(pairs_to_reach(2.0 / 65536), 16);
+  EXPECT_EQ(pairs_to_reach(1.0 / 65536), 17);  // drawn from here on
+  EXPECT_FALSE(pairs_to_reach(0.9 / 65536));
+  EXPECT_EQ(values_to_reach(0.05), 4);          // 2 / 70
+  EXPECT_EQ(values_to_reach(0.05 / 45), 7);     // 2 / 3432
+  EXPECT_EQ(values_to_reach(1.0 / 65536), 10);  // of 184,756 ways not all are tried
+  EXPECT_FALSE(values_to_reach(0.9 / 65536));
+  // They are what the tests say of themselves.
+  for (const int n : {4, 9, 10, 17, 20}) {
+    Values a;
+    Values b;
+    for (int i = 0; i < n; ++i) {
+      a.push_back(i);
+      b.push_back(100 + i * i);
+    }
+    const double of_pairs = paired_permutation_test(a, b, 1).smallest_p_value;
+    EXPECT_LE(pairs_to_reach(of_pairs).value(), n);
+    EXPECT_GE(paired_permutation_test(a, b, 1).p_value, of_pairs) << n;
+    const double of_values = unpaired_permutation_test(a, b, 1).smallest_p_value;
+    EXPECT_LE(values_to_reach(of_values).value(), n);
+  }
 }
 
 TEST(Binomial, FloorIsTheDeviationOfAShare) {

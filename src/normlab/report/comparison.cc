@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 #include <utility>
 
@@ -109,11 +108,12 @@ std::optional<int> seeds_needed(const PairStatistics& pair, std::size_t comparis
   if (spread == 0) return std::nullopt;
   const double level = kSignificance / static_cast<double>(comparisons);
   const double effect = pair.difference.mean / spread;
-  if (!pair.is_paired) return values_needed(effect, level);
-  const std::optional<int> by_t = pairs_needed(effect, level);
-  // Fewer pairs have no p-value this small, however large the difference.
-  const int by_signs = 1 + static_cast<int>(std::ceil(-std::log2(level)));
-  return by_t ? std::optional(std::max(*by_t, by_signs)) : std::nullopt;
+  const std::optional<int> by_t =
+      pair.is_paired ? pairs_needed(effect, level) : values_needed(effect, level);
+  // With fewer no p-value is this small, however large the difference.
+  const std::optional<int> by_test =
+      pair.is_paired ? pairs_to_reach(level) : values_to_reach(level);
+  return by_t && by_test ? std::optional(std::max(*by_t, *by_test)) : std::nullopt;
 }
 
 // Positions of the arms of each pair.

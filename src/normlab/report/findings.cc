@@ -10,7 +10,9 @@
 
 #include "normlab/base/text.h"
 #include "normlab/report/text.h"
+#include "normlab/report/verdict.h"
 #include "normlab/statistics/binomial.h"
+#include "normlab/statistics/holm.h"
 #include "normlab/statistics/mcnemar.h"
 
 namespace normlab {
@@ -102,20 +104,25 @@ std::vector<std::string> findings(const std::vector<JudgedRun>& runs, int test_i
 Table comparison_table(const std::vector<JudgedRun>& runs) {
   Table table;
   table.head = {"On the same images", "Difference", "Only the first is right",
-                "Only the second is right", "Probability if equally good"};
+                "Only the second is right", "Holm p"};
   table.is_number = {false, true, true, true, true};
   const auto order = ranked(runs);
+  std::vector<double> p_values;
   for (std::size_t i = 1; i < order.size(); ++i) {
     const JudgedRun& best = *order.front();
     const JudgedRun& other = *order[i];
     if (!best.predictions || !other.predictions) continue;
     const McNemar comparison = mcnemar(best.predictions->right(), other.predictions->right());
     const int difference = comparison.only_first - comparison.only_second;
+    p_values.push_back(comparison.p_value);
     table.rows.push_back(
         {fmt::format("{} and {}", best.result.name, other.result.name),
          fmt::format("{} {}", difference, std::abs(difference) == 1 ? "image" : "images"),
-         fmt::format("{}", comparison.only_first), fmt::format("{}", comparison.only_second),
-         comparison.p_value < 0.0001 ? "< 0.0001" : fmt::format("{:.4f}", comparison.p_value)});
+         fmt::format("{}", comparison.only_first), fmt::format("{}", comparison.only_second)});
+  }
+  const std::vector<double> corrected = holm(p_values);
+  for (std::size_t i = 0; i < corrected.size(); ++i) {
+    table.rows[i].push_back(probability_text(corrected[i]));
   }
   return table;
 }

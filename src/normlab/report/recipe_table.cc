@@ -73,16 +73,20 @@ std::string augmentation(const RunSettings& run) {
   const AugmentOptions& options = run.recipe.augment;
   if (!options.enabled) return "none";
   std::vector<std::string> changes;
-  if (const float colour = std::max(options.brightness, options.contrast); colour > 0) {
-    changes.push_back(fmt::format("brightness and contrast up to {:g} % up or down", colour * 100));
+  const auto by_share = [&](const char* what, float share) {
+    if (share > 0) changes.push_back(fmt::format("{} up to {:g} % up or down", what, share * 100));
+  };
+  if (options.brightness == options.contrast) {
+    by_share("brightness and contrast", options.brightness);
+  } else {
+    by_share("brightness", options.brightness);
+    by_share("contrast", options.contrast);
   }
   if (options.rotation_degrees > 0) {
     changes.push_back(fmt::format("rotation up to {} degrees", options.rotation_degrees));
   }
   if (options.shift > 0) changes.push_back(fmt::format("shift up to {} pixels", options.shift));
-  if (options.scale > 0) {
-    changes.push_back(fmt::format("size up to {:g} % up or down", options.scale * 100));
-  }
+  by_share("size", options.scale);
   return changes.empty() ? "none" : fmt::format("{}", fmt::join(changes, ", "));
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "normlab/base/text.h"
 
@@ -19,6 +20,9 @@ std::string p_text(double p) {
   const std::string text = probability_text(p);
   return text.starts_with("<") ? "p " + text : "p = " + text;
 }
+
+// All of its digits count: "0.0625", "1.53e-05".
+std::string smallest_text(double p) { return fmt::format("{:.3g}", p); }
 
 std::string seeds_text(const PairStatistics& pair) {
   if (pair.is_paired || pair.first_runs == pair.second_runs) {
@@ -63,10 +67,16 @@ std::string no_evidence(const PairStatistics& pair, std::size_t comparisons) {
   std::string text = "no evidence of a difference";
   const int runs = std::min(pair.first_runs, pair.second_runs);
   if (!can_be_seen(pair, comparisons)) {
+    if (kArrangements * kSignificance < static_cast<double>(comparisons)) {
+      return text + fmt::format(
+                        "; among {} comparisons no number of seeds could show one: compare "
+                        "fewer arms, or all with one (--against)",
+                        with_thousands(static_cast<std::int64_t>(comparisons)));
+    }
     text += fmt::format(
         "; with {} none could be seen{}, as p cannot be below {}", seeds_text(pair),
         comparisons == 1 ? std::string() : fmt::format(" among {} comparisons", comparisons),
-        probability_text(pair.permutation.smallest_p_value));
+        smallest_text(pair.permutation.smallest_p_value));
   }
   if (pair.seeds_needed && *pair.seeds_needed > runs) {
     text += fmt::format("; {} seeds would be needed to see {}", with_thousands(*pair.seeds_needed),

@@ -38,7 +38,8 @@ std::optional<double> standard_deviation(std::span<const double> values) {
   const double middle = mean(values);
   double squares = 0;
   for (const double value : values) squares += (value - middle) * (value - middle);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+  return beyond_rounding(std::sqrt(squares / static_cast<double>(values.size() - 1)),
+                         largest_size(values));
 }
 
 double median(std::span<const double> values) {
@@ -60,10 +61,14 @@ double interquartile_mean(std::span<const double> values) {
 std::optional<Interval> t_interval(std::span<const double> values, double confidence) {
   const std::optional<double> spread = standard_deviation(values);
   if (!spread) return std::nullopt;
-  const auto n = static_cast<double>(values.size());
-  const double reach = t_quantile((1 + confidence) / 2, n - 1) * *spread / std::sqrt(n);
-  const double middle = mean(values);
-  return Interval{middle - reach, middle + reach};
+  return t_interval(mean(values), *spread, values.size(), confidence);
+}
+
+Interval t_interval(double mean, double standard_deviation, std::size_t n, double confidence) {
+  const auto count = static_cast<double>(n);
+  const double reach =
+      t_quantile((1 + confidence) / 2, count - 1) * standard_deviation / std::sqrt(count);
+  return {mean - reach, mean + reach};
 }
 
 Summary summarize(std::span<const double> values) {

@@ -1,6 +1,7 @@
 // What a number is over repetitions: its middle, its spread, and how well the mean is known.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 
@@ -13,7 +14,7 @@ namespace normlab {
 double mean(std::span<const double> values);
 
 // Of the population they are a sample of: the sum of squares is divided by n - 1. Nothing for n
-// = 1. Exactly 0 if all are equal.
+// = 1. Exactly 0 if all are equal but for rounding.
 std::optional<double> standard_deviation(std::span<const double> values);
 
 double median(std::span<const double> values);
@@ -26,6 +27,7 @@ double interquartile_mean(std::span<const double> values);
 
 // Of the mean, by Student's t: mean ± t sd / sqrt(n). Nothing for n = 1.
 std::optional<Interval> t_interval(std::span<const double> values, double confidence = kConfidence);
+Interval t_interval(double mean, double standard_deviation, std::size_t n, double confidence);
 
 struct Summary {
   int n = 0;

@@ -1,5 +1,6 @@
 #include "normlab/statistics/difference.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <vector>
@@ -15,10 +16,18 @@ Difference paired_difference(std::span<const double> a, std::span<const double> 
   require_pairs(a, b);
   std::vector<double> differences;
   for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
-  return {.mean = mean(differences),
-          .standard_deviation = standard_deviation(differences),
-          .interval = t_interval(differences, confidence),
-          .degrees = static_cast<double>(a.size() - 1)};
+  Difference difference;
+  difference.mean = mean(differences);
+  difference.standard_deviation = standard_deviation(differences);
+  difference.degrees = static_cast<double>(a.size() - 1);
+  if (difference.standard_deviation) {
+    // The differences may be much smaller than the numbers that were rounded.
+    difference.standard_deviation =
+        beyond_rounding(*difference.standard_deviation, std::max(largest_size(a), largest_size(b)));
+    difference.interval =
+        t_interval(difference.mean, *difference.standard_deviation, a.size(), confidence);
+  }
+  return difference;
 }
 
 Difference unpaired_difference(std::span<const double> a, std::span<const double> b,

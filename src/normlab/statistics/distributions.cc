@@ -4,6 +4,7 @@
 #include <boost/math/distributions/non_central_t.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 
 namespace normlab {
@@ -21,6 +22,13 @@ double t_two_sided(double t, double degrees) {
 }
 
 double noncentral_t_beyond(double t, double degrees, double shift) {
+  // T = (Z + shift) / sqrt(chi2 / degrees). Boost's sums have shift^2 / 2 terms; long before they
+  // are too many, Z says nothing beside the shift.
+  constexpr double kFar = 1e4;
+  if (shift > kFar) {
+    const double ratio = shift / t;
+    return math::gamma_p(degrees / 2, degrees / 2 * ratio * ratio);
+  }
   const math::non_central_t distribution(degrees, shift);
   return math::cdf(math::complement(distribution, t)) + math::cdf(distribution, -t);
 }

@@ -16,7 +16,7 @@ double t_quantile(double p, double degrees);
 // P(|T| >= |t|): the two-sided p-value of Student's t.
 double t_two_sided(double t, double degrees);
 
-// P(|T| > t), t > 0, of the noncentral t with noncentrality `shift`.
+// P(|T| > t), t > 0, of the noncentral t with noncentrality `shift` >= 0.
 double noncentral_t_beyond(double t, double degrees, double shift);
 
 // P(X <= k) of the number of heads in n tosses of a fair coin, 0 <= k <= n.

@@ -26,9 +26,11 @@ PermutationTest exact(std::int64_t extreme, std::int64_t arrangements, double sm
           .arrangements = static_cast<int>(arrangements)};
 }
 
-PermutationTest drawn(int extreme, double smallest) {
+constexpr double kSmallestDrawn = 1.0 / (kDrawn + 1.0);
+
+PermutationTest drawn(int extreme) {
   return {.p_value = (extreme + 1.0) / (kDrawn + 1.0),
-          .smallest_p_value = std::max(smallest, 1.0 / (kDrawn + 1.0)),
+          .smallest_p_value = kSmallestDrawn,
           .is_exact = false,
           .arrangements = kDrawn};
 }
@@ -41,6 +43,14 @@ std::int64_t choices(std::size_t n, std::size_t k) {
     if (ways > kArrangements) return kArrangements + 1;
   }
   return ways;
+}
+
+// Of both signs, a sum and its negative being equally extreme.
+double smallest_of_pairs(std::size_t n) { return std::exp2(1 - static_cast<double>(n)); }
+
+// Samples of one size can be exchanged as a whole.
+double smallest_of_samples(std::int64_t ways, bool are_of_one_size) {
+  return (are_of_one_size ? 2.0 : 1.0) / static_cast<double>(ways);
 }
 
 // How far apart the first `of_a` values are from the rest.
@@ -97,7 +107,6 @@ PermutationTest paired_permutation_test(std::span<const double> a, std::span<con
     all += sizes.back();
   }
   const double observed = std::abs(sum) - kTolerance * all;
-  const double smallest = std::exp2(1 - static_cast<double>(n));
 
   if (n < 31 && (1 << n) <= kArrangements) {
     // A sum and its negative are equally extreme, so the last sign stays.
@@ -108,7 +117,7 @@ PermutationTest paired_permutation_test(std::span<const double> a, std::span<con
       for (std::size_t i = 0; i < n; ++i) flipped += (signs >> i & 1u) != 0 ? -sizes[i] : sizes[i];
       if (std::abs(flipped) >= observed) extreme += 2;
     }
-    return exact(extreme, std::int64_t{1} << n, smallest);
+    return exact(extreme, std::int64_t{1} << n, smallest_of_pairs(n));
   }
   int extreme = 0;
   for (int draw = 0; draw < kDrawn; ++draw) {
@@ -121,7 +130,7 @@ PermutationTest paired_permutation_test(std::span<const double> a, std::span<con
     }
     if (std::abs(flipped) >= observed) ++extreme;
   }
-  return drawn(extreme, smallest);
+  return drawn(extreme);
 }
 
 PermutationTest unpaired_permutation_test(std::span<const double> a, std::span<const double> b,
@@ -133,8 +142,6 @@ PermutationTest unpaired_permutation_test(std::span<const double> a, std::span<c
   const double found = distance(values, a.size());
   const double observed = found - kTolerance * (std::isfinite(found) ? found : 0);
   const std::int64_t ways = choices(n, a.size());
-  // Samples of one size can be exchanged as a whole.
-  const double smallest = (a.size() == b.size() ? 2.0 : 1.0) / static_cast<double>(ways);
 
   if (ways <= kArrangements) {
     std::vector<bool> is_in_a(n, false);
@@ -147,7 +154,7 @@ PermutationTest unpaired_permutation_test(std::span<const double> a, std::span<c
       for (std::size_t i = 0; i < n; ++i) arranged[is_in_a[i] ? next_a++ : next_b++] = values[i];
       if (distance(arranged, a.size()) >= observed) ++extreme;
     } while (std::prev_permutation(is_in_a.begin(), is_in_a.end()));
-    return exact(extreme, ways, smallest);
+    return exact(extreme, ways, smallest_of_samples(ways, a.size() == b.size()));
   }
   int extreme = 0;
   for (int draw = 0; draw < kDrawn; ++draw) {
@@ -159,7 +166,26 @@ PermutationTest unpaired_permutation_test(std::span<const double> a, std::span<c
     }
     if (distance(values, a.size()) >= observed) ++extreme;
   }
-  return drawn(extreme, smallest);
+  return drawn(extreme);
+}
+
+std::optional<int> pairs_to_reach(double level) {
+  for (std::size_t n = 1;; ++n) {
+    const bool is_exact = std::int64_t{1} << n <= kArrangements;
+    if ((is_exact ? smallest_of_pairs(n) : kSmallestDrawn) <= level) return static_cast<int>(n);
+    if (!is_exact) return std::nullopt;
+  }
+}
+
+std::optional<int> values_to_reach(double level) {
+  for (std::size_t n = 1;; ++n) {
+    const std::int64_t ways = choices(2 * n, n);
+    const bool is_exact = ways <= kArrangements;
+    if ((is_exact ? smallest_of_samples(ways, true) : kSmallestDrawn) <= level) {
+      return static_cast<int>(n);
+    }
+    if (!is_exact) return std::nullopt;
+  }
 }
 
 }  // namespace normlab

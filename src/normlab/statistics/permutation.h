@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 namespace normlab {
@@ -12,7 +13,7 @@ inline constexpr int kArrangements = 1 << 16;
 
 struct PermutationTest {
   double p_value = 1;  // two-sided
-  // The least that this test can give with so few values: with five pairs 0.0625, so that no
+  // The least that this test can give with so many values: with five pairs 0.0625, so that no
   // difference whatever can fall below 0.05.
   double smallest_p_value = 1;
   bool is_exact = false;
@@ -36,5 +37,11 @@ PermutationTest paired_permutation_test(std::span<const double> a, std::span<con
 // difference.
 PermutationTest unpaired_permutation_test(std::span<const double> a, std::span<const double> b,
                                           std::uint64_t seed);
+
+// The least number of pairs, or of values in each of two samples, with which the smallest p-value
+// of these tests is at most `level`. Nothing if it is so with no number, as no more arrangements
+// are drawn for more values.
+std::optional<int> pairs_to_reach(double level);
+std::optional<int> values_to_reach(double level);
 
 }  // namespace normlab

@@ -13,4 +13,11 @@ void require_values(std::span<const double> values, std::size_t least = 1);
 // The same for pairs; also throws if the two are not of the same length.
 void require_pairs(std::span<const double> a, std::span<const double> b, std::size_t least = 1);
 
+// `spread`, a standard deviation of sums and differences of numbers of up to this size; 0 where
+// rounding alone explains it: 99.06 - 99 and 99.1 - 99.04 are one number and differ by 1e-14.
+double beyond_rounding(double spread, double largest);
+
+// The largest size of a value.
+double largest_size(std::span<const double> values);
+
 }  // namespace normlab
