@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "expect_error.h"
+#include "formats/png_writer.h"
 #include "normlab/base/random.h"
 #include "normlab/data/resample.h"
 
@@ -87,7 +88,7 @@ Difference difference(const Digit& a, const Digit& b) {
 
 // Through the PNG format, as a user's picture comes.
 Digit prepare(const Image& image) {
-  return prepare_digit(decode_png(encode_png(image), "digit.png"), "digit.png");
+  return prepare_digit(decode_png(png_of(image), "digit.png"), "digit.png");
 }
 
 TEST(DigitImage, EnlargedDigitsComeBackWhateverTheirColourAndPlace) {

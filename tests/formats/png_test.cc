@@ -1,61 +1,17 @@
 #include "normlab/formats/png.h"
 
 #include <gtest/gtest.h>
-#include <png.h>
 #include <zlib.h>
 
 #include <cstring>
-#include <stdexcept>
 
 #include "expect_error.h"
+#include "formats/png_writer.h"
 #include "normlab/base/file.h"
 #include "temporary_folder.h"
 
 namespace normlab {
 namespace {
-
-// Writes a PNG of any kind through libpng's full interface: what other programs make.
-struct PngOptions {
-  int bit_depth = 8;
-  int colour_type = PNG_COLOR_TYPE_GRAY;
-  bool interlaced = false;
-  std::vector<png_color> palette;
-  std::vector<png_byte> palette_alpha;
-};
-
-std::vector<std::byte> png_of(int width, int height, const PngOptions& options,
-                              const std::vector<std::vector<png_byte>>& rows) {
-  std::vector<std::byte> bytes;
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  png_infop info = png_create_info_struct(png);
-  png_set_write_fn(
-      png, &bytes,
-      [](png_structp writer, png_bytep data, png_size_t length) {
-        auto& to = *static_cast<std::vector<std::byte>*>(png_get_io_ptr(writer));
-        const auto* from = reinterpret_cast<const std::byte*>(data);
-        to.insert(to.end(), from, from + length);
-      },
-      nullptr);
-  png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
-               options.bit_depth, options.colour_type,
-               options.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  if (!options.palette.empty()) {
-    png_set_PLTE(png, info, options.palette.data(), static_cast<int>(options.palette.size()));
-  }
-  if (!options.palette_alpha.empty()) {
-    png_set_tRNS(png, info, options.palette_alpha.data(),
-                 static_cast<int>(options.palette_alpha.size()), nullptr);
-  }
-  png_write_info(png, info);
-  std::vector<std::vector<png_byte>> copy = rows;
-  std::vector<png_bytep> pointers;
-  for (auto& row : copy) pointers.push_back(row.data());
-  png_write_image(png, pointers.data());
-  png_write_end(png, info);
-  png_destroy_write_struct(&png, &info);
-  return bytes;
-}
 
 Image gradient(int width, int height, int channels) {
   Image image(width, height, channels, 0);
@@ -65,19 +21,18 @@ Image gradient(int width, int height, int channels) {
   return image;
 }
 
-TEST(Png, ReadsWhatItWrote) {
+TEST(Png, ReadsGreyAndColours) {
   const TemporaryFolder folder;
   for (const int channels : {1, 3}) {
     const Image written = gradient(13, 7, channels);
     const auto path = folder / "a.png";
-    write_png(path, written);
+    write_file_atomically(path, png_of(written));
     const Image read = read_png(path);
     EXPECT_EQ(read.width, 13);
     EXPECT_EQ(read.height, 7);
     EXPECT_EQ(read.channels, channels);
     EXPECT_EQ(read.pixels, written.pixels);
   }
-  EXPECT_EQ(encode_png(gradient(13, 7, 3)), encode_png(gradient(13, 7, 3)));
 }
 
 TEST(Png, ReadsPalettesSixteenBitsSingleBitsAndInterlaced) {
@@ -119,7 +74,7 @@ TEST(Png, TransparentIsWhite) {
 }
 
 TEST(Png, RefusesEveryPrefix) {
-  const auto bytes = encode_png(gradient(11, 5, 3));
+  const auto bytes = png_of(gradient(11, 5, 3));
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     expect_error([&] { decode_png(std::span(bytes).first(length), "cut.png"); }, {"cut.png"});
   }
@@ -127,7 +82,7 @@ TEST(Png, RefusesEveryPrefix) {
 }
 
 TEST(Png, NoticesEveryChangedByteOfThePixels) {
-  const auto whole = encode_png(gradient(11, 5, 3));
+  const auto whole = png_of(gradient(11, 5, 3));
   const Image image = decode_png(whole, "whole");
   int refused = 0;
   for (std::size_t position = 0; position < whole.size(); ++position) {
@@ -162,10 +117,6 @@ TEST(Png, SaysWhatIsWrong) {
   expect_error([&] { read_png(folder / "empty.png"); }, {"empty.png", "no PNG"});
   expect_error([&] { read_png(folder / "none.png"); }, {"none.png"});
   expect_error([&] { read_png(folder.path()); }, {"folder"});
-  EXPECT_THROW(encode_png(Image()), std::invalid_argument);
-  Image short_of_pixels(2, 2, 1, 0);
-  short_of_pixels.pixels.pop_back();
-  EXPECT_THROW(encode_png(short_of_pixels), std::invalid_argument);
 }
 
 }  // namespace

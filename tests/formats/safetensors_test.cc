@@ -141,6 +141,7 @@ TEST(Safetensors, SaysWhatIsWrong) {
         "4 bytes before tensor \"w\"");
   fails("{" + entry("w", "[1]", 0, 4) + "}", 5, "1 bytes at the end");
   fails("{" + entry("w", "[1]", 0, 4) + "," + entry("w", "[1]", 0, 4) + "}", 4, "\"w\" twice");
+  fails("{\"\":{},\"\":{}}", 0, "\"\" twice");
   fails("{\"__metadata__\":{\"k\":1}}", 0, "\"k\" is no text");
   fails("{\"w\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]}}", 2, "type F16");
 }

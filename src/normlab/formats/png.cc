@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstring>
-#include <stdexcept>
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
@@ -94,29 +93,6 @@ Image decode_png(std::span<const std::byte> bytes, const std::string& source) {
 
 Image read_png(const std::filesystem::path& path) {
   return decode_png(read_file(path, kFileLimit), path.native());
-}
-
-std::vector<std::byte> encode_png(const Image& image) {
-  PngImage png;
-  png->width = static_cast<png_uint_32>(image.width);
-  png->height = static_cast<png_uint_32>(image.height);
-  png->format = image.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-  if (image.width < 1 || image.height < 1 || (image.channels != 1 && image.channels != 3) ||
-      image.pixels.size() != PNG_IMAGE_SIZE(*png.get())) {
-    throw std::invalid_argument("png: pixels do not fill width x height x 1 or 3 channels");
-  }
-  std::vector<std::byte> bytes(PNG_IMAGE_PNG_SIZE_MAX(*png.get()));
-  png_alloc_size_t size = bytes.size();
-  if (png_image_write_to_memory(png.get(), bytes.data(), &size, 0, image.pixels.data(), 0,
-                                nullptr) == 0) {
-    throw Error(fmt::format("a PNG picture cannot be made: {}", png->message));
-  }
-  bytes.resize(size);
-  return bytes;
-}
-
-void write_png(const std::filesystem::path& path, const Image& image) {
-  write_file_atomically(path, encode_png(image));
 }
 
 }  // namespace normlab

@@ -1,4 +1,4 @@
-// Pictures of bytes, read from and written to PNG files.
+// Pictures of bytes, read from PNG files.
 #pragma once
 
 #include <cstddef>
@@ -35,9 +35,5 @@ struct Image {
 // cut off or damaged, or has more than 2^26 pixels; the last before memory is taken for them.
 Image read_png(const std::filesystem::path& path);
 Image decode_png(std::span<const std::byte> bytes, const std::string& source);
-
-// write_png is atomic (base/file.h). The same picture gives the same bytes.
-void write_png(const std::filesystem::path& path, const Image& image);
-std::vector<std::byte> encode_png(const Image& image);
 
 }  // namespace normlab
