@@ -14,5 +14,10 @@ TEST(Text, ThousandsAreSeparated) {
   EXPECT_EQ(with_thousands(-123456), "-123,456");
 }
 
+TEST(Printable, LeavesNothingThatATerminalObeys) {
+  EXPECT_EQ(printable(std::string("a\0b\x1b[2J\r\n\tä", 12)), "a?b?[2J?\n\tä");
+  EXPECT_EQ(printable(""), "");
+}
+
 }  // namespace
 }  // namespace normlab

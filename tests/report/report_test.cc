@@ -233,6 +233,20 @@ TEST(Gnuplot, HandsItsComplaintOn) {
   expect_error([] { run_gnuplot(""); }, {"gnuplot made no figure"});
 }
 
+// As with a full disk of temporary files: gnuplot ends with 0 all the same.
+TEST(Gnuplot, HalfAFigureIsNone) {
+  const TemporaryFolder folder;
+  const std::string path = std::getenv("PATH");
+  for (const std::string picture :
+       {"<svg><g transform", "\\211PNG\\r\\n\\032\\n0123", "no picture"}) {
+    write_file_atomically(folder / "gnuplot",
+                          "#!/bin/sh\ncat >/dev/null\nprintf '" + picture + "'\n");
+    std::filesystem::permissions(folder / "gnuplot", std::filesystem::perms::owner_all);
+    const PathGuard guard(folder.path().string() + ":" + path);
+    expect_error([] { run_gnuplot("set terminal svg\nplot 1\n"); }, {"only a part of a figure"});
+  }
+}
+
 TEST(Gnuplot, NoNameIsACommand) {
   const TemporaryFolder folder;
   const std::string touch = (folder / "touched").string();

@@ -4,13 +4,17 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
+
+#include "normlab/base/text.h"
 
 namespace normlab {
 
 // Something failed: a damaged file, no network, a loss that is no number. Exit code 1.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  // Names that the user gave are in it, so it is made printable().
+  explicit Error(const std::string& message) : std::runtime_error(printable(message)) {}
 };
 
 // A file or folder cannot be written: the disk is full, the folder is read-only. What was there

@@ -103,6 +103,28 @@ void write_all(int descriptor, std::span<const std::byte> bytes,
   }
 }
 
+Error too_large(std::size_t size, std::size_t limit, const std::filesystem::path& path) {
+  return Error(fmt::format("{}: {} bytes, more than the {} that are sensible here", path.native(),
+                           size, limit));
+}
+
+// A pipe or a device, whose size nobody knows before its end.
+std::vector<std::byte> read_stream(int descriptor, std::size_t limit,
+                                   const std::filesystem::path& path) {
+  std::vector<std::byte> bytes;
+  std::vector<std::byte> block(65536);
+  for (;;) {
+    const ssize_t got = ::read(descriptor, block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(fmt::format("{}: cannot be read: {}", path.native(), reason(errno)));
+    }
+    if (got == 0) return bytes;
+    bytes.insert(bytes.end(), block.begin(), block.begin() + got);
+    if (bytes.size() > limit) throw too_large(bytes.size(), limit, path);
+  }
+}
+
 }  // namespace
 
 std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t limit) {
@@ -115,11 +137,9 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, std::size_t 
   if (S_ISDIR(status.st_mode)) {
     throw Error(fmt::format("{}: is a folder, a file is needed", path.native()));
   }
+  if (!S_ISREG(status.st_mode)) return read_stream(file.value(), limit, path);
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > limit) {
-    throw Error(fmt::format("{}: {} bytes, more than the {} that are sensible here", path.native(),
-                            size, limit));
-  }
+  if (size > limit) throw too_large(size, limit, path);
   std::vector<std::byte> bytes(size);
   for (std::size_t done = 0; done < size;) {
     const ssize_t got = ::read(file.value(), bytes.data() + done, size - done);

@@ -1,5 +1,6 @@
 #include "normlab/base/text.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace normlab {
@@ -11,6 +12,13 @@ std::string with_thousands(std::int64_t number) {
     digits.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return digits;
+}
+
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t'; }, '?');
+  return text;
 }
 
 }  // namespace normlab

@@ -1,8 +1,10 @@
 #include "normlab/base/workers.h"
 
+#include <fmt/core.h>
 #include <sched.h>
 
 #include <algorithm>
+#include <system_error>
 
 #include "normlab/base/error.h"
 
@@ -28,12 +30,21 @@ void wait_while_equal(const std::atomic<T>& value, T old) {
 
 Workers::Workers(int threads) : shares_(static_cast<std::size_t>(std::max(0, threads))) {
   if (threads < 1) throw UsageError("the number of threads must be at least 1");
-  for (int worker = 1; worker < threads; ++worker) {
-    threads_.emplace_back([this, worker](const std::stop_token& stop) { serve(worker, stop); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) {
+      threads_.emplace_back([this, worker](const std::stop_token& stop) { serve(worker, stop); });
+    }
+  } catch (const std::system_error& error) {
+    const int started = size();
+    dismiss();
+    throw Error(fmt::format("only {} of {} threads could be started ({}); take fewer: --threads {}",
+                            started, threads, error.code().message(), started));
   }
 }
 
-Workers::~Workers() {
+Workers::~Workers() { dismiss(); }
+
+void Workers::dismiss() {
   for (auto& thread : threads_) thread.request_stop();
   round_.fetch_add(1, std::memory_order_release);
   round_.notify_all();

@@ -16,7 +16,8 @@ namespace normlab {
 
 class Workers {
  public:
-  // A team of `threads` workers; the calling thread is worker 0. Throws UsageError if threads < 1.
+  // A team of `threads` workers; the calling thread is worker 0. Throws UsageError if threads < 1,
+  // Error if the system does not let so many start.
   explicit Workers(int threads);
   ~Workers();
 
@@ -33,6 +34,7 @@ class Workers {
   void for_each(int items, const std::function<void(int item, int worker)>& work);
 
  private:
+  void dismiss();  // those that wait for work end; the destructors of the threads wait for that
   void serve(int worker, const std::stop_token& stop);
   void take_items(int worker);
 

@@ -4,8 +4,6 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,25 +14,11 @@
 #include <string_view>
 #include <system_error>
 
+#include "normlab/base/child_process.h"
 #include "normlab/base/error.h"
-
-extern char** environ;
 
 namespace normlab {
 namespace {
-
-class SpawnActions {
- public:
-  SpawnActions() { posix_spawn_file_actions_init(&actions_); }
-  ~SpawnActions() { posix_spawn_file_actions_destroy(&actions_); }
-  SpawnActions(const SpawnActions&) = delete;
-  SpawnActions& operator=(const SpawnActions&) = delete;
-
-  posix_spawn_file_actions_t* get() { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_;
-};
 
 class Pipe {
  public:
@@ -82,13 +66,6 @@ bool drain(int descriptor, std::chrono::steady_clock::time_point deadline, std::
   }
 }
 
-int wait_for(pid_t process) {
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 }  // namespace
 
 std::optional<std::filesystem::path> find_program(const std::string& name) {
@@ -103,22 +80,13 @@ std::optional<std::filesystem::path> find_program(const std::string& name) {
 
 CommandResult run_command(const std::vector<std::string>& arguments,
                           const std::filesystem::path& folder, std::chrono::milliseconds timeout) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-
   Pipe pipe;
-  SpawnActions actions;
-  posix_spawn_file_actions_addopen(actions.get(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(actions.get(), pipe.writer(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(actions.get(), pipe.writer(), STDERR_FILENO);
-  posix_spawn_file_actions_addchdir_np(actions.get(), folder.c_str());
-  pid_t process = 0;
-  const int error =
-      ::posix_spawn(&process, arguments[0].c_str(), actions.get(), nullptr, argv.data(), environ);
-  if (error != 0) {
-    throw Error(fmt::format("{}: cannot be started: {}", arguments[0],
-                            std::generic_category().message(error)));
+  int process = 0;
+  try {
+    process =
+        start_child(arguments, {.out = pipe.writer(), .error = pipe.writer(), .folder = folder});
+  } catch (const std::system_error& error) {
+    throw Error(fmt::format("{}: cannot be started: {}", arguments[0], error.code().message()));
   }
   pipe.close_writer();
 
@@ -126,7 +94,7 @@ CommandResult run_command(const std::vector<std::string>& arguments,
   result.timed_out =
       !drain(pipe.reader(), std::chrono::steady_clock::now() + timeout, result.output);
   if (result.timed_out) ::kill(process, SIGKILL);
-  result.exit_code = wait_for(process);
+  result.exit_code = exit_code_of(process);
   return result;
 }
 

@@ -207,10 +207,7 @@ std::vector<std::string> own_classes(const fs::path& folder) {
 }
 
 Dataset load_own(const std::string& name_of_folder, Split split) {
-  fs::path folder = name_of_folder;
-  if (name_of_folder.starts_with("~/")) {
-    if (const char* const home = std::getenv("HOME")) folder = home + name_of_folder.substr(1);
-  }
+  const fs::path folder = own_folder(name_of_folder);
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     throw Error(fmt::format("{}: is no folder; it should hold four IDX files, as MNIST's",
@@ -233,6 +230,13 @@ Dataset load_dataset(const std::string& name, std::string_view split, const Load
   const Split which = parse_split(split);
   if (name.find('/') != std::string::npos) return load_own(name, which);
   return load_known(known_dataset(name), which, options);
+}
+
+fs::path own_folder(const std::string& name) {
+  if (name.starts_with("~/")) {
+    if (const char* const home = std::getenv("HOME")) return home + name.substr(1);
+  }
+  return name;
 }
 
 }  // namespace normlab

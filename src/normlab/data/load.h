@@ -1,6 +1,7 @@
 // From a name to images in memory.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,8 @@ struct LoadOptions {
 // missing, damaged, another sum, other counts of images and labels, a label outside the classes.
 Dataset load_dataset(const std::string& name, std::string_view split,
                      const LoadOptions& options = {});
+
+// The folder that a name with a slash means: "~/mine" lies at home.
+std::filesystem::path own_folder(const std::string& name);
 
 }  // namespace normlab

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,8 +9,10 @@
 #include <cstdio>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <system_error>
 
+#include "normlab/base/child_process.h"
 #include "normlab/base/error.h"
 
 namespace normlab {
@@ -46,46 +46,33 @@ std::vector<std::byte> read_all(std::FILE* file) {
   while (const std::size_t got = std::fread(block.data(), 1, block.size(), file)) {
     bytes.insert(bytes.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(got));
   }
+  if (std::ferror(file) != 0) {
+    throw Error(fmt::format("figures: the temporary file cannot be read: {}",
+                            std::generic_category().message(errno)));
+  }
   return bytes;
 }
 
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
+// gnuplot ends well even where the disk took only the first part of what it drew.
+bool is_whole(const std::vector<std::byte>& picture) {
+  const std::string_view text(reinterpret_cast<const char*>(picture.data()), picture.size());
+  using namespace std::string_view_literals;
+  if (text.starts_with("\x89PNG"sv)) return text.ends_with("IEND\xae\x42\x60\x82"sv);
+  return text.substr(0, text.find_last_not_of(" \n") + 1).ends_with("</svg>"sv);
+}
 
-  void redirect(int descriptor, std::FILE* to) {
-    ::posix_spawn_file_actions_adddup2(&actions_, ::fileno(to), descriptor);
-  }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-// Exit status of gnuplot, reading `in`, writing `out` and `complaints`.
+// Exit code of gnuplot, reading `in`, writing `out` and `complaints`.
 int run(std::FILE* in, std::FILE* out, std::FILE* complaints) {
-  FileActions actions;
-  actions.redirect(STDIN_FILENO, in);
-  actions.redirect(STDOUT_FILENO, out);
-  actions.redirect(STDERR_FILENO, complaints);
-  std::array<std::string, 3> words = {"gnuplot", "--default-settings", "-"};
-  std::array<char*, 4> arguments = {words[0].data(), words[1].data(), words[2].data(), nullptr};
-  pid_t process = 0;
-  const int error =
-      ::posix_spawnp(&process, "gnuplot", actions.get(), nullptr, arguments.data(), environ);
-  if (error != 0) {
+  try {
+    return exit_code_of(
+        start_child({"gnuplot", "--default-settings", "-"},
+                    {.in = ::fileno(in), .out = ::fileno(out), .error = ::fileno(complaints)}));
+  } catch (const std::system_error& error) {
     throw Error(fmt::format(
         "gnuplot cannot be started ({}), and figures need it. Install it: sudo apt install "
         "gnuplot-nox",
-        std::generic_category().message(error)));
+        error.code().message()));
   }
-  int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
 }
 
 }  // namespace
@@ -95,15 +82,18 @@ std::vector<std::byte> run_gnuplot(const std::string& script) {
   const Stream out = anonymous_file();
   const Stream complaints = anonymous_file();
   write_all(in.get(), script);
-  const int status = run(in.get(), out.get(), complaints.get());
+  const int exit_code = run(in.get(), out.get(), complaints.get());
   std::vector<std::byte> picture = read_all(out.get());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || picture.empty()) {
+  if (exit_code != 0 || picture.empty()) {
     const auto bytes = read_all(complaints.get());
     const std::string text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     const std::size_t first = text.find_first_not_of(" \n");
     throw Error(fmt::format("gnuplot made no figure: {}", first == std::string::npos
                                                               ? "it gives no reason"
                                                               : text.substr(first, 300)));
+  }
+  if (!is_whole(picture)) {
+    throw Error("gnuplot drew only a part of a figure: is the disk of temporary files full?");
   }
   return picture;
 }

@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_repeated_arm(const ExperimentResults& results) {
+bool has_arm_that_finished_twice(const ExperimentResults& results) {
   std::map<std::string, int> finished;
   for (const RunResult& run : results.runs) {
     if (run.status == RunStatus::kFinished && ++finished[run.arm] == 2) return true;
@@ -40,7 +40,7 @@ void make_relative(ArmSet& set, const fs::path& folder) {
 }  // namespace
 
 std::optional<Comparison> compare_repeated_arms(const fs::path& folder) {
-  if (!has_repeated_arm(read_results(folder / "results.json"))) return std::nullopt;
+  if (!has_arm_that_finished_twice(read_results(folder / "results.json"))) return std::nullopt;
   ArmSet set;
   try {
     set = gather_arms({folder});
