@@ -262,6 +262,19 @@ TEST(Experiment, BadValuesAreAnsweredWithLineAndColumn) {
   EXPECT_EQ(complaint_about("[schedule]\nlearning_rate = nan\n"),
             "x.toml:2:17: schedule.learning_rate must be a number above 0 and of at most 1e+30, "
             "not nan");
+  // What would be 1 in the experiment.toml of the run, and refused there.
+  std::string endless;
+  for (int i = 0; i < 40000; ++i) endless += "a.";
+  EXPECT_EQ(complaint_about(endless + "b = 1\n"),
+            "x.toml: no valid TOML: a key of more than 1000 parts");
+  EXPECT_EQ(complaint_about("optimizer.momentum = 0.99999999\n"),
+            "x.toml:1:22: optimizer.momentum must be a number of at least 0 and below 1, and "
+            "0.99999999 is 1 in single precision");
+  EXPECT_NE(complaint_about("model.dropout = 0.99999999\n").find("is 1 in single"),
+            std::string::npos);
+  EXPECT_NE(complaint_about("norm.alpha = 1e-50\n").find("is 0 in single"), std::string::npos);
+  EXPECT_NE(complaint_about("data.mean = [0]\ndata.std = [1e-50]\n").find("is 0 in single"),
+            std::string::npos);
   EXPECT_EQ(complaint_about("[norm]\nkind = \"bacth\"\n"),
             "x.toml:2:8: unknown norm.kind \"bacth\"; the nearest known is \"batch\" (all: none, "
             "batch, layer, group, instance, rms, layer-element, layer2d, dyt, filter-response, "

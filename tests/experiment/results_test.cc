@@ -130,6 +130,20 @@ TEST(Results, EveryPrefixIsRefused) {
   }
 }
 
+// As deep as no stack goes.
+TEST(Results, EndlessNestingIsRefused) {
+  const TemporaryFolder folder;
+  const auto path = folder / "results.json";
+  write_results(path, sample());
+  std::string deep;
+  for (int i = 0; i < 200000; ++i) deep += "{\"a\":";
+  deep += "1" + std::string(200000, '}');
+  std::string text = read_text_file(path);
+  text.insert(text.find("\"environment\": {") + 16, "\"x\": " + deep + ",");
+  write_file_atomically(path, text);
+  expect_error([&] { read_results(path); }, {"results.json", "nested more than 200 deep"});
+}
+
 TEST(Results, SaysWhatIsWrongAndWhere) {
   const TemporaryFolder folder;
   const auto path = folder / "results.json";

@@ -186,6 +186,20 @@ TEST(Sweep, MistakesAreNamedWithTheirPlace) {
             "x.toml:4:13: norm.kind has a list in [sweep], too; leave one out");
   EXPECT_EQ(sweep_complaint("[sweep]\nl1.lambda = [0]\n[[sweep.point]]\nl1.lambda = 1\n"),
             "x.toml:2:13: l1.lambda is in a [[sweep.point]], too; leave one out");
+  // A file and a text both say what the whole network is.
+  EXPECT_EQ(sweep_complaint("[sweep]\nmodel.file = [\"fast\"]\nmodel.text = [\"x\"]\n"),
+            "x.toml:3:14: model.file and model.text have lists; they exclude each other");
+  EXPECT_EQ(sweep_complaint("[[sweep.point]]\nmodel.file = \"fast\"\nmodel.text = \"x\"\n"),
+            "x.toml:2:14: model.file and model.text exclude each other; leave one out");
+  EXPECT_EQ(
+      sweep_complaint("[sweep]\nmodel.text = [\"x\"]\n[[sweep.point]]\nmodel.file = \"fast\"\n"),
+      "x.toml:2:14: the network is in a [[sweep.point]], too; leave one out");
+  EXPECT_EQ(sweep_complaint("[sweep]\nmodel.file = [\"fast\"]\n[[run]]\nmodel.text = \"x\"\n"),
+            "x.toml:4:14: model.text has a list in [sweep], too; leave one out");
+  EXPECT_EQ(
+      sweep_complaint("[[sweep.point]]\nl1.lambda = 1\n", {"l1.lambda=2"}),
+      "--set l1.lambda=2: l1.lambda is in each [[sweep.point]]; change it there, or take a copy "
+      "of the file without them");
   EXPECT_EQ(sweep_complaint("[[sweep.point]]\ntrain.seed = 1\n"),
             "x.toml:2:14: the seed cannot be of a point; give [sweep] a list, train.seed = [1, 2]");
   EXPECT_EQ(sweep_complaint("[[sweep.point]]\nname = \"a\"\n"),

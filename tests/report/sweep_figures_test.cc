@@ -112,6 +112,21 @@ train.seed = [1, 2]
   EXPECT_THAT(grid.arms[2][1], HasSubstr("l1=0.001"));
 }
 
+TEST(SweptAxes, NotSetIsNoNumber) {
+  const std::string runs = R"(
+[[run]]
+name = "own"
+[[run]]
+name = "0.1"
+model.dropout = 0.1
+[[run]]
+name = "0.2"
+model.dropout = 0.2
+)";
+  EXPECT_THAT(swept_axes(parse(runs)), IsEmpty());
+  EXPECT_EQ(swept_axes(parse(runs + "[[run]]\nname = \"0.3\"\nmodel.dropout = 0.3\n")).size(), 0u);
+}
+
 TEST(SweptAxes, WhatIsNoNumberOrDiffersInMuchIsNoAxis) {
   for (const char* name : {"session6", "norms", "placement", "session6-seeds"}) {
     EXPECT_THAT(swept_axes(shipped(name)), IsEmpty()) << name;

@@ -97,6 +97,7 @@ TEST_F(CheckpointTest, ComesBackBitForBit) {
   const FoundCheckpoint found = find_checkpoint(folder_);
   ASSERT_TRUE(found.checkpoint.has_value());
   EXPECT_EQ(found.remark, "");
+  EXPECT_FALSE(found.is_the_one_before);
   expect_equal(*found.checkpoint, after(2));
 }
 
@@ -140,11 +141,13 @@ TEST_F(CheckpointTest, ATruncatedOneFallsBackToo) {
 }
 
 // Else the next write would put it in the place of the one before, the only whole one.
-TEST_F(CheckpointTest, ADamagedOneIsSetAsideOnceTheOneBeforeIsTakenUp) {
+TEST_F(CheckpointTest, ADamagedOneIsSetAsideBeforeTheNextIsWritten) {
   write_checkpoint(folder_, after(1));
   write_checkpoint(folder_, after(2));
   damage(newest(), 100);
-  find_checkpoint(folder_);
+  EXPECT_TRUE(find_checkpoint(folder_).is_the_one_before);
+  EXPECT_TRUE(std::filesystem::exists(newest())) << "looking changed something";
+  set_aside_newest(folder_);
   EXPECT_FALSE(std::filesystem::exists(newest()));
   EXPECT_TRUE(std::filesystem::exists(folder_ / "checkpoint-damaged.safetensors"));
   write_checkpoint(folder_, after(2));

@@ -157,6 +157,11 @@ TEST_F(ModelFile, SaysWhatIsWrong) {
   fails([](SafetensorsFile& file) { file.metadata["normlab.norm"] = "{\"kind\": 3}"; },
         "normlab.norm");
   fails([](SafetensorsFile& file) { file.metadata["normlab.norm"] = "batch"; }, "normlab.norm");
+  for (const std::string value : {"-1", "2", "1e+300", "true", "null"}) {
+    const std::string norm = R"({"kind":"batch","affine":true,"eps":)" + value + "}";
+    fails([&](SafetensorsFile& file) { file.metadata["normlab.norm"] = norm; },
+          "the norm's eps must be a number from 0 to 1, not " + value);
+  }
   fails([](SafetensorsFile& file) { file.metadata["normlab.convolution"] = "fft"; },
         "neither direct nor winograd");
   fails([](SafetensorsFile& file) { file.metadata["normlab.std"] = "[0]"; }, "positive deviation");

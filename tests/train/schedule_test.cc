@@ -78,6 +78,14 @@ TEST(Schedule, OneCycleIsANumberHoweverFewTheSteps) {
   }
 }
 
+TEST(Schedule, OneCycleHasMoreStepsThanAnIntHolds) {
+  const Schedule schedule = {.kind = ScheduleKind::kOneCycle, .learning_rate = 0.1};
+  const float last = learning_rate(schedule, 999'999, 59'999, 1'000'000, 60'000);
+  EXPECT_FLOAT_EQ(last, static_cast<float>(0.1 / 25 / 1e4));
+  const float peak = learning_rate(schedule, 300'000, 0, 1'000'000, 60'000);
+  EXPECT_FLOAT_EQ(peak, 0.1f);
+}
+
 TEST(Schedule, KindsAreKnownByName) {
   for (const ScheduleKind kind :
        {ScheduleKind::kConstant, ScheduleKind::kStep, ScheduleKind::kMultiStep,

@@ -38,7 +38,14 @@ std::string shard_of(const std::filesystem::path& path) {
   constexpr std::string_view kBegin = "results-";
   constexpr std::string_view kEnd = ".json";
   if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) return "";
-  return name.substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
+  const std::string shard = name.substr(kBegin.size(), name.size() - kBegin.size() - kEnd.size());
+  const std::size_t of = shard.find("-of-");
+  const auto is_number = [](std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  };
+  const bool is_one = of != std::string::npos && is_number(std::string_view(shard).substr(0, of)) &&
+                      is_number(std::string_view(shard).substr(of + 4));
+  return is_one ? shard : "";
 }
 
 // The environment of each shard, or that of the whole experiment under an empty name.

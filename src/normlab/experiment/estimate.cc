@@ -65,10 +65,6 @@ std::uint64_t bytes_of(const RunSettings& settings, const DatasetPair& data) {
   return 2 * checkpoint + model + predictions + epochs * (600 + 17 * arrays);
 }
 
-std::string arm_of(const RunSettings& settings) {
-  return settings.arm.empty() ? settings.name : settings.arm;
-}
-
 // Positions in a list of `count`, evenly spread.
 std::vector<std::size_t> sample_of(std::size_t count, std::size_t most) {
   std::vector<std::size_t> positions;

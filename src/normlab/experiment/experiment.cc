@@ -149,7 +149,7 @@ void refuse_varied(const TomlReader& run, const Sweep& sweep) {
 
 Override parse_override(const std::string& assignment) {
   const auto equals = assignment.find('=');
-  if (equals == std::string::npos || equals == 0) {
+  if (equals == std::string::npos || equals == 0 || assignment.starts_with("sweep.=")) {
     throw UsageError(
         fmt::format("--set {}: key=value is needed, such as train.epochs=3", assignment));
   }
@@ -174,6 +174,12 @@ Experiment parse_experiment(const std::string& text, const std::string& source,
   }
   const Sweep sweep(file, overrides);
   for (const Override& change : overrides) {
+    if (sweep.is_in_points(change.key)) {
+      throw UsageError(
+          fmt::format("{}: {} is in each [[sweep.point]]; change it there, or take a "
+                      "copy of the file without them",
+                      change.source, change.key));
+    }
     if (sweep.varies(change.key)) {
       throw UsageError(fmt::format(
           "{}: {} has a list in [sweep]; replace that one: --set sweep.{}=", change.source,

@@ -42,6 +42,11 @@ struct RunSettings {
   Recipe recipe = {.mean = {}, .std = {}};  // empty: those of the training images
 };
 
+// What the run repeats: runs of one arm differ in nothing but their seed.
+inline const std::string& arm_of(const RunSettings& settings) {
+  return settings.arm.empty() ? settings.name : settings.arm;
+}
+
 struct Experiment {
   std::string name;
   std::vector<RunSettings> runs;  // at least one; their folders differ

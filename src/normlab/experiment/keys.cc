@@ -24,6 +24,14 @@ ExperimentKey key(std::string name, std::string type, std::string range, std::st
   return made;
 }
 
+// What is kept in single precision must lie in the range too: an experiment.toml is read again.
+void refuse_rounded_out(const std::string& name, double value, double kept,
+                        const Range<double>& range, const TomlReader& table) {
+  if (range.holds(kept)) return;
+  table.fail(name, fmt::format("{} must be a number{}, and {} is {} in single precision", name,
+                               to_string(range), value, kept));
+}
+
 // `member` gives a reference to the setting: [](auto& s) -> auto& { return s.recipe.epochs; }.
 template <class Member>
 ExperimentKey whole_key(std::string name, Range<std::int64_t> range, std::string meaning,
@@ -49,6 +57,7 @@ ExperimentKey number_key(std::string name, Range<double> range, std::string mean
     auto& setting = member(settings);
     if (const auto value = table.number(name, range)) {
       setting = static_cast<std::remove_reference_t<decltype(setting)>>(*value);
+      refuse_rounded_out(name, *value, static_cast<double>(setting), range, table);
     }
   };
   made.write = [member](const RunSettings& settings) {
@@ -113,7 +122,10 @@ ExperimentKey numbers_key(std::string name, Range<double> range, CountRange coun
     if (const auto values = table.numbers(name, range, counts)) {
       auto& setting = member(settings);
       setting.clear();
-      for (const double value : *values) setting.push_back(static_cast<float>(value));
+      for (const double value : *values) {
+        setting.push_back(static_cast<float>(value));
+        refuse_rounded_out(name, value, setting.back(), range, table);
+      }
     }
   };
   made.write = [member](const RunSettings& settings) {
@@ -201,7 +213,10 @@ ExperimentKey dropout_key() {
   ExperimentKey made = key("model.dropout", "number", to_string(range),
                            "probability of every dropout layer; not set: each layer's own");
   made.read = [name = made.name, range](RunSettings& settings, const TomlReader& table) {
-    if (const auto value = table.number(name, range)) settings.dropout = *value;
+    if (const auto value = table.number(name, range)) {
+      settings.dropout = *value;
+      refuse_rounded_out(name, *value, static_cast<float>(*value), range, table);
+    }
   };
   made.write = [](const RunSettings& settings) {
     return settings.dropout ? fmt::format("{}", *settings.dropout) : std::string();
@@ -305,7 +320,7 @@ std::vector<ExperimentKey> make_keys() {
       [](auto& s) -> auto& { return s.norm.placement; }));
   keys.push_back(switch_key(
       "norm.weight_standardization",
-      "standardize the weights of each convolution but the last (any norm)",
+      "standardize the weights of each convolution, but of one that ends the network (any norm)",
       [](auto& s) -> auto& { return s.norm.weight_standardization; }));
   keys.push_back(number_key(
       "norm.alpha", positive, "dynamic tanh: the factor in it, at first",
@@ -323,7 +338,9 @@ std::vector<ExperimentKey> make_keys() {
       [](auto& s) -> auto& { return s.norm.virtual_batch; }));
 
   keys.push_back(number_key(
-      "l1.lambda", not_negative, "lambda * sum |p| is added to the mean loss of a batch",
+      "l1.lambda", not_negative,
+      "lambda times the sum of the parameters' absolute values is added to the mean loss of a "
+      "batch",
       [](auto& s) -> auto& { return s.recipe.l1; }));
   keys.push_back(choice_key(
       "l1.scope", kL1Scopes, l1_scope_name,
@@ -345,8 +362,9 @@ std::vector<ExperimentKey> make_keys() {
       [](auto& s) -> auto& { return s.recipe.shuffle; }));
   keys.push_back(choice_key(
       "train.convolution", kConvolutions, to_string,
-      "how convolutions are computed: winograd where kernels are 3 wide and stride is 1, which is "
-      "faster and rounds otherwise (docs/parity.md), or all direct",
+      "how convolutions are computed: winograd where kernels are 3 wide, stride is 1 and there are "
+      "at least 4 channels on either side, which is faster and rounds otherwise "
+      "(docs/parity.md), or all direct",
       [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(chance_key("chance.initialisation",

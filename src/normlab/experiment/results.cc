@@ -174,8 +174,17 @@ std::string format_json(const Json& document) {
 
 Json read_json(const std::filesystem::path& path) {
   const std::string text = read_text_file(path);
+  // Writing it again calls itself for each level, until there is no stack left.
+  constexpr int kDeepest = 200;
+  const auto watch = [&](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDeepest) {
+      throw Error(fmt::format("{}: nested more than {} deep; the file is damaged", path.native(),
+                              kDeepest));
+    }
+    return true;
+  };
   try {
-    return Json::parse(text);
+    return Json::parse(text, watch);
   } catch (const Json::parse_error& error) {
     throw Error(fmt::format("{}: no valid JSON at byte {}; the file is damaged", path.native(),
                             error.byte));

@@ -20,9 +20,9 @@ namespace {
 constexpr auto kLockFile = ".lock";
 constexpr auto kCollectLockFile = ".collect-lock";
 
+// Throws std::filesystem::filesystem_error where one may not look.
 bool holds_experiment(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::is_regular_file(path / "experiment.toml", ignored);
+  return std::filesystem::is_regular_file(path / "experiment.toml");
 }
 
 // Creates the folder; false if there is one already.

@@ -139,6 +139,7 @@ class RunVerifier {
     check("seed", recorded_.seed, expected.seed);
     check("parameters", recorded_.parameters, expected.parameters);
     check("folder", recorded_.folder, expected.folder);
+    check("arm", recorded_.arm, expected.arm);
     if (recorded_.status == RunStatus::kFinished) {
       check("number of epochs", static_cast<int>(recorded_.epochs.size()), settings_.recipe.epochs);
     }

@@ -11,6 +11,7 @@
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/data/load.h"
 #include "normlab/experiment/environment.h"
 #include "normlab/experiment/training_run.h"
 #include "normlab/nn/network.h"
@@ -55,7 +56,8 @@ void complete(Experiment& experiment, const std::filesystem::path& folder, Datas
   std::map<std::string, std::string> models;  // by the settings that were found to fit
   for (RunSettings& settings : experiment.runs) {
     if (settings.data_name.find('/') != std::string::npos) {
-      settings.data_name = std::filesystem::absolute(settings.data_name).lexically_normal();
+      settings.data_name =
+          std::filesystem::absolute(own_folder(settings.data_name)).lexically_normal();
     }
     const DatasetPair& data = datasets.get(settings.data_name, settings.validation);
     if (settings.recipe.mean.empty()) {

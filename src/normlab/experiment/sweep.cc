@@ -93,6 +93,16 @@ class Lists {
   std::map<std::string, TomlReader> replaced_;
 };
 
+// A file and a text each say what the whole network is.
+bool is_network(const std::string& key) { return key == "model.file" || key == "model.text"; }
+
+// Whether the axis has something to say about the key.
+bool has_key(const SweepAxis& axis, const std::string& key) {
+  return std::any_of(axis.keys.begin(), axis.keys.end(), [&](const std::string& own) {
+    return own == key || (is_network(own) && is_network(key));
+  });
+}
+
 void refuse_twice(const SweepAxis& axis, const TomlReader& reader, const std::string& label) {
   const auto same = [&](const SweepValue& value) { return value.label == label; };
   if (std::any_of(axis.values.begin(), axis.values.end(), same)) {
@@ -118,6 +128,9 @@ void read_point(SweepAxis& axis, const TomlReader& table) {
     if (std::find(axis.keys.begin(), axis.keys.end(), key.name) == axis.keys.end()) {
       axis.keys.push_back(key.name);
     }
+  }
+  if (table.has("model.file") && table.has("model.text")) {
+    table.fail("model.file", "model.file and model.text exclude each other; leave one out");
   }
   const auto name = table.text("name");
   table.refuse_unknown_keys();
@@ -147,13 +160,14 @@ Sweep::Sweep(const TomlReader& file, const std::vector<Override>& overrides)
   const std::optional<TomlReader> table = file.table("sweep");
   Lists lists(table ? &*table : nullptr, overrides);
   if (table) {
-    SweepAxis points;
+    SweepAxis points = {.keys = {}, .is_of_points = true, .values = {}};
     for (const TomlReader& point : table->tables("point")) read_point(points, point);
     if (!points.values.empty()) axes_.push_back(std::move(points));
   }
   for (const ExperimentKey& key : experiment_keys()) {
-    SweepAxis axis{{key.name}, {}};
-    for (const TomlReader& value : lists.of(key.name)) {
+    SweepAxis axis = {.keys = {key.name}, .is_of_points = false, .values = {}};
+    const std::vector<TomlReader> values = lists.of(key.name);
+    for (const TomlReader& value : values) {
       RunSettings settings;
       key.read(settings, value);
       const std::string label = sweep_label(key, settings);
@@ -161,9 +175,13 @@ Sweep::Sweep(const TomlReader& file, const std::vector<Override>& overrides)
       axis.values.push_back({label, [&key, value](RunSettings& run) { key.read(run, value); }});
     }
     if (axis.values.empty()) continue;
+    const TomlReader& place = table ? *table : values.front();
+    if (is_in_points(key.name)) {
+      place.fail(key.name, fmt::format("{} is in a [[sweep.point]], too; leave one out",
+                                       is_network(key.name) ? "the network" : key.name));
+    }
     if (varies(key.name)) {
-      table->fail(key.name,
-                  fmt::format("{} is in a [[sweep.point]], too; leave one out", key.name));
+      place.fail(key.name, "model.file and model.text have lists; they exclude each other");
     }
     if (key.name == kSeed) {
       seeds_ = std::move(axis);
@@ -180,10 +198,14 @@ Sweep::Sweep(const TomlReader& file, const std::vector<Override>& overrides)
 }
 
 bool Sweep::varies(const std::string& key) const {
-  const auto has = [&](const SweepAxis& axis) {
-    return std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end();
-  };
+  const auto has = [&](const SweepAxis& axis) { return has_key(axis, key); };
   return has(seeds_) || std::any_of(axes_.begin(), axes_.end(), has);
+}
+
+bool Sweep::is_in_points(const std::string& key) const {
+  return std::any_of(axes_.begin(), axes_.end(), [&](const SweepAxis& axis) {
+    return axis.is_of_points && has_key(axis, key);
+  });
 }
 
 std::string Sweep::base_name(const RunSettings& settings) const {

@@ -34,6 +34,7 @@ struct SweepValue {
 
 struct SweepAxis {
   std::vector<std::string> keys;  // one; several for [[sweep.point]]
+  bool is_of_points = false;
   std::vector<SweepValue> values;
 };
 
@@ -46,6 +47,7 @@ class Sweep {
 
   bool is_empty() const { return axes_.empty() && seeds_.values.empty(); }
   bool varies(const std::string& key) const;
+  bool is_in_points(const std::string& key) const;  // of [[sweep.point]]
 
   // The name of a run without one of its own, as its settings before the sweep have it; empty where
   // the values of the sweep say it all.

@@ -39,8 +39,8 @@ std::vector<std::size_t> runs_of(const Experiment& experiment, const Shard& shar
   std::vector<std::pair<int, std::size_t>> by_arm;
   for (std::size_t run = 0; run < experiment.runs.size(); ++run) {
     const RunSettings& settings = experiment.runs[run];
-    const std::string& arm = settings.arm.empty() ? settings.name : settings.arm;
-    by_arm.emplace_back(arms.emplace(arm, static_cast<int>(arms.size())).first->second, run);
+    const auto arm = arms.emplace(arm_of(settings), static_cast<int>(arms.size())).first;
+    by_arm.emplace_back(arm->second, run);
   }
   std::sort(by_arm.begin(), by_arm.end());
   std::vector<std::size_t> runs;
@@ -111,9 +111,10 @@ void SweepRunner::serve(int job) {
       train(job, queue_[at], workers);
     }
   } catch (...) {
-    is_stopped_ = true;
+    // The others stop because of this one, so it must be the first to say why.
     const std::scoped_lock lock(mutex_);
     if (!failure_) failure_ = std::current_exception();
+    is_stopped_ = true;
   }
 }
 

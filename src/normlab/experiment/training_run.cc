@@ -11,6 +11,8 @@
 #include "normlab/experiment/digests_csv.h"
 #include "normlab/experiment/outcome.h"
 #include "normlab/experiment/predictions.h"
+#include "normlab/experiment/results.h"
+#include "normlab/formats/safetensors.h"
 #include "normlab/train/checkpoint.h"
 #include "normlab/train/digests.h"
 
@@ -35,6 +37,20 @@ std::string sum_of(const std::string& text) {
   return hex_digest(Hash::kSha256, std::as_bytes(std::span(text)));
 }
 
+// Whether the files of a run that has finished are there and can be read. Those that cannot are
+// made again from the last checkpoint.
+bool has_outcome(const std::filesystem::path& folder) {
+  try {
+    read_safetensors(folder / kModelFile);
+    read_predictions(folder / kPredictionsFile);
+    read_history_csv(folder / "history.csv");
+    std::error_code ignored;
+    return std::filesystem::exists(folder / "digests.csv", ignored);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 // Nothing if there is none, or it is damaged: the checkpoint holds what is needed to end again.
 std::optional<EndedRun> find_ended(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kResultFile;
@@ -52,7 +68,7 @@ std::optional<EndedRun> find_ended(const std::filesystem::path& folder) {
 RunResult describe(const RunSettings& settings) {
   RunResult result;
   result.name = settings.name;
-  result.arm = settings.arm.empty() ? settings.name : settings.arm;
+  result.arm = arm_of(settings);
   result.norm = settings.norm;
   result.l1 = settings.recipe.l1;
   result.seed = settings.recipe.seed;
@@ -84,15 +100,14 @@ void TrainingRun::restore(const std::function<void(const std::string&)>& remark)
                       folder_.string()));
     }
     state_ = std::move(found.checkpoint->state);
+    newest_is_damaged_ = found.is_the_one_before;
     result_.epochs = std::move(found.checkpoint->history);
   }
   const std::optional<EndedRun> ended = find_ended(folder_);
   if (!ended || ended->settings_sha256 != sum_of(settings_text_)) return;
-  const bool has_outcome = std::filesystem::exists(folder_ / kModelFile) &&
-                           std::filesystem::exists(folder_ / kPredictionsFile);
   const bool is_whole = ended->result.status == RunStatus::kFailed
                             ? ended->result.epochs.size() == result_.epochs.size()
-                            : has_outcome && state_.epochs_done >= settings_.recipe.epochs;
+                            : state_.epochs_done >= settings_.recipe.epochs && has_outcome(folder_);
   if (!is_whole) return;
   result_.status = ended->result.status;
   result_.message = ended->result.message;
@@ -114,6 +129,9 @@ void TrainingRun::train_epochs(const std::function<void(const Progress&)>& batch
                                const std::function<void(const EpochRecord&)>& epoch_done) {
   Trainer trainer(network_, data_.train, data_.test, settings_.recipe, workers_, data_.held_out());
   if (state_.epochs_done > 0) trainer.restore(state_);
+  // Not before: until a run is trained, another process may be at work on it.
+  if (newest_is_damaged_) set_aside_newest(folder_);
+  newest_is_damaged_ = false;
   const auto progress = [&](const Progress& now) {
     batch_done(now);
     return true;

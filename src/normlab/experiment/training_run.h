@@ -55,6 +55,7 @@ class TrainingRun {
   std::string settings_text_;  // everything that the run depends on
   Network network_;
   TrainingState state_;
+  bool newest_is_damaged_ = false;  // of the checkpoints
   RunResult result_;
 };
 

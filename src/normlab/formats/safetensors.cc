@@ -112,12 +112,12 @@ class Parser {
 
     // The parser keeps the last of two equal keys in silence; they are looked for on the way.
     std::vector<std::set<std::string>> keys;
-    std::string twice;
+    std::optional<std::string> twice;
     const auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
       if (event == Json::parse_event_t::object_start) keys.emplace_back();
       if (event == Json::parse_event_t::object_end) keys.pop_back();
       if (event == Json::parse_event_t::key && !keys.back().insert(parsed).second) {
-        twice = parsed;
+        twice = parsed.get<std::string>();
       }
       return true;
     };
@@ -127,7 +127,7 @@ class Parser {
     } catch (const Json::exception&) {
       fail("the header is no valid JSON");
     }
-    if (!twice.empty()) fail(fmt::format("the header names \"{}\" twice", twice));
+    if (twice) fail(fmt::format("the header names \"{}\" twice", *twice));
     if (!header.is_object()) fail("the header is no JSON object");
     return header;
   }

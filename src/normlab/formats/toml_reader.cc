@@ -198,10 +198,30 @@ struct TomlReader::Table {
   }
 };
 
+namespace {
+
+// The parser calls itself for each part of a dotted key, until it has no stack left; of other
+// nested values it keeps count.
+void refuse_endless_key(const std::string& text, const std::string& source) {
+  constexpr int kMostParts = 1000;
+  int parts = 0;
+  for (const char c : text) {
+    if (c == '.') ++parts;
+    if (c == '=' || c == ',' || c == '\n') parts = 0;
+    if (parts > kMostParts) {
+      throw UsageError(
+          fmt::format("{}: no valid TOML: a key of more than {} parts", source, kMostParts));
+    }
+  }
+}
+
+}  // namespace
+
 TomlReader::TomlReader(std::shared_ptr<Table> table) : table_(std::move(table)) {}
 
 TomlReader::TomlReader(const std::string& text, const std::string& source)
     : table_(std::make_shared<Table>()) {
+  refuse_endless_key(text, source);
   try {
     table_->document = std::make_shared<const toml::table>(toml::parse(text, source));
   } catch (const toml::parse_error& error) {

@@ -20,13 +20,11 @@ struct VaryingKey {
   std::vector<std::string> values;  // per arm, as TOML
 };
 
-const std::string& name_of(const RunSettings& run) { return run.arm.empty() ? run.name : run.arm; }
-
 // The first run of each.
 std::vector<const RunSettings*> arms_of(const Experiment& experiment) {
   std::vector<const RunSettings*> arms;
   for (const RunSettings& run : experiment.runs) {
-    const auto is_same = [&](const RunSettings* arm) { return name_of(*arm) == name_of(run); };
+    const auto is_same = [&](const RunSettings* arm) { return arm_of(*arm) == arm_of(run); };
     if (std::none_of(arms.begin(), arms.end(), is_same)) arms.push_back(&run);
   }
   return arms;
@@ -43,7 +41,11 @@ std::vector<VaryingKey> varying_keys(const std::vector<const RunSettings*>& arms
   for (const ExperimentKey& key : experiment_keys()) {
     if (key.name == "train.seed") continue;
     VaryingKey found{&key, key.type == "number" || key.type == "whole number", {}};
-    for (const RunSettings* arm : arms) found.values.push_back(key.write(*arm));
+    for (const RunSettings* arm : arms) {
+      found.values.push_back(key.write(*arm));
+      // "Not set" has no place on an axis.
+      if (found.values.back().empty()) found.is_number = false;
+    }
     if (count_values(found) > 1) varying.push_back(std::move(found));
   }
   return varying;
@@ -114,8 +116,7 @@ std::vector<SweptAxis> swept_axes(const Experiment& experiment) {
       for (const VaryingKey* other : others) rest.push_back(other->values[arm]);
       const auto [found, is_new] = line_of.emplace(std::move(rest), axis.lines.size());
       if (is_new) axis.lines.push_back({label_of(*arms[arm], independent, key), {}});
-      axis.lines[found->second].points.push_back(
-          {number_of(key->values[arm]), name_of(*arms[arm])});
+      axis.lines[found->second].points.push_back({number_of(key->values[arm]), arm_of(*arms[arm])});
     }
     std::size_t most = 0;
     for (SweptAxis::Line& line : axis.lines) {
@@ -168,7 +169,7 @@ SweptGrid swept_grid(const Experiment& experiment) {
     const std::size_t column = place_of(1, arm);
     // Arms that differ in nothing, or in what is written nowhere, are no grid.
     if (!grid.arms[row][column].empty()) return {};
-    grid.arms[row][column] = name_of(*arms[arm]);
+    grid.arms[row][column] = arm_of(*arms[arm]);
     grid.rows.labels[row] = sweep_value(*sides[0]->key, *arms[arm]);
     grid.columns.labels[column] = sweep_value(*sides[1]->key, *arms[arm]);
   }

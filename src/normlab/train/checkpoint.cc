@@ -172,12 +172,14 @@ FoundCheckpoint find_checkpoint(const std::filesystem::path& folder) {
     try {
       found.checkpoint = read_checkpoint(path);
       if (!found.remark.empty()) {
-        std::filesystem::rename(folder / kNewest, folder / kDamaged, ignored);
+        found.is_the_one_before = true;
         found.remark += fmt::format("; went back to the one before, of epoch {}",
                                     found.checkpoint->state.epochs_done);
       }
       return found;
     } catch (const Error& error) {
+      // Another process, whose run it is, may just have moved it to the place of the one before.
+      if (!std::filesystem::exists(path, ignored)) continue;
       found.remark += (found.remark.empty() ? "" : "\n") + std::string(error.what());
     }
   }
@@ -188,6 +190,15 @@ FoundCheckpoint find_checkpoint(const std::filesystem::path& folder) {
                     found.remark, folder.string()));
   }
   return found;
+}
+
+void set_aside_newest(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::rename(folder / kNewest, folder / kDamaged, error);
+  if (error) {
+    throw Error(
+        fmt::format("{}: cannot be renamed: {}", (folder / kNewest).string(), error.message()));
+  }
 }
 
 }  // namespace normlab

@@ -27,12 +27,14 @@ void write_checkpoint(const std::filesystem::path& folder, const Checkpoint& che
 struct FoundCheckpoint {
   std::optional<Checkpoint> checkpoint;  // the newest that is whole; nothing if there is no file
   std::string remark;                    // for the user: which one was damaged, and how
+  bool is_the_one_before = false;        // as the newest is damaged
 };
 
-// If the newest is damaged and the one before is not, the newest is renamed to
-// checkpoint-damaged.safetensors: the next write would put it in the place of the whole one, and a
-// crash right then would leave none. Throws Error if there are checkpoints and none of them is
-// whole.
+// Changes nothing. Throws Error if there are checkpoints and none of them is whole.
 FoundCheckpoint find_checkpoint(const std::filesystem::path& folder);
+
+// Renames a damaged newest one to checkpoint-damaged.safetensors. Before the first write: that
+// would put it in the place of the whole one, and a crash right then would leave none.
+void set_aside_newest(const std::filesystem::path& folder);
 
 }  // namespace normlab

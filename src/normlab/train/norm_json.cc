@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "normlab/base/error.h"
@@ -38,22 +39,38 @@ std::string to_json(const Norm& norm) {
 Norm norm_from_json(const std::string& text, const std::string& source) {
   try {
     const Json object = Json::parse(text);
+    // A file that was written elsewhere may hold anything; the ranges are those of the keys.
+    const auto number = [&](const char* key, float usual, float least, float most) {
+      if (!object.contains(key)) return usual;
+      const Json& value = object.at(key);
+      const float found = value.is_number() ? value.get<float>() : NAN;
+      if (!(found >= least && found <= most)) {
+        throw Error(fmt::format("{}: the norm's {} must be a number from {} to {}, not {}", source,
+                                key, least, most, value.dump()));
+      }
+      return found;
+    };
+    const auto whole = [&](const char* key, int usual, int least, int most) {
+      const float found = number(key, static_cast<float>(usual), static_cast<float>(least),
+                                 static_cast<float>(most));
+      return static_cast<int>(found);
+    };
+    constexpr float kHuge = 1e30f;
     Norm norm;
     norm.kind = parse_norm_kind(object.at("kind").get<std::string>());
-    norm.groups = object.at("groups").get<int>();
-    norm.eps = object.at("eps").get<float>();
-    norm.momentum = object.at("momentum").get<float>();
+    norm.groups = whole("groups", norm.groups, 1, 4096);
+    norm.eps = number("eps", norm_eps({.kind = norm.kind}), 0, 1);
+    norm.momentum = number("momentum", norm.momentum, 0, 1);
     norm.affine = object.at("affine").get<bool>();
-    norm.alpha = object.value("alpha", norm.alpha);
-    norm.r_max = object.value("r_max", norm.r_max);
-    norm.d_max = object.value("d_max", norm.d_max);
-    norm.virtual_batch = object.value("virtual_batch", norm.virtual_batch);
+    norm.alpha = number("alpha", norm.alpha, 0, kHuge);
+    norm.r_max = number("r_max", norm.r_max, 1, kHuge);
+    norm.d_max = number("d_max", norm.d_max, 0, kHuge);
+    norm.virtual_batch = whole("virtual_batch", norm.virtual_batch, 16, 65536);
     norm.placement = parse_norm_placement(object.value("placement", to_string(norm.placement)));
     norm.weight_standardization = object.value("weight_standardization", false);
     return norm;
-  } catch (const Json::exception& error) {
-    throw Error(fmt::format("{}: is no description of a norm ({}); the file is damaged", source,
-                            error.what()));
+  } catch (const Json::exception&) {
+    throw Error(fmt::format("{}: is no description of a norm; the file is damaged", source));
   } catch (const UsageError& error) {
     throw Error(fmt::format("{}: {}", source, error.what()));
   }

@@ -31,7 +31,7 @@ double cosine_between(double start, double end, double share) {
 
 // Smith and Topin, "Super-convergence: very fast training of neural networks using large learning
 // rates", 2018: up to the maximum, then down far below the start, each along half a cosine.
-double one_cycle(const Schedule& schedule, int step, int steps) {
+double one_cycle(const Schedule& schedule, double step, double steps) {
   const double start = schedule.learning_rate / schedule.initial_divisor;
   const double end = start / schedule.final_divisor;
   const double peak_step = schedule.warmup_share * steps - 1;
@@ -65,7 +65,9 @@ float learning_rate(const Schedule& schedule, int epoch, int step, int epochs,
       rate = cosine_between(base, schedule.minimum, static_cast<double>(epoch) / epochs);
       break;
     case ScheduleKind::kOneCycle:
-      rate = one_cycle(schedule, epoch * steps_per_epoch + step, epochs * steps_per_epoch);
+      // In double: a million epochs of 60,000 steps are more than an int holds.
+      rate = one_cycle(schedule, static_cast<double>(epoch) * steps_per_epoch + step,
+                       static_cast<double>(epochs) * steps_per_epoch);
       break;
   }
   return static_cast<float>(rate);
