@@ -66,6 +66,26 @@ TEST_F(CompareCommand, BadInputIsExplained) {
   expect(place_.run({"compare", "out", "--against", "gm"}), 2, "the nearest is GN");
   expect(place_.run({"compare", "out", "--json", "nowhere/compared.json"}), 1, "nowhere");
   EXPECT_FALSE(place_.has("nowhere"));
+  for (const std::string seed : {"-1", "99999999999999999999", "one"}) {
+    expect(place_.run({"compare", "out", "--seed", seed}), 2, "--seed");
+  }
+}
+
+TEST_F(CompareCommand, AFileOfWhatIsComparedIsNotWrittenOver) {
+  for (const std::string file : {"results.json", "GN/model.safetensors"}) {
+    const std::string before = place_.read("out/" + file);
+    const Outcome outcome = place_.run({"compare", "out", "--json", "out/../out/" + file});
+    EXPECT_EQ(outcome.exit_code, 2);
+    expect_part(outcome.err, "is a file of out, which is only read; name another");
+    EXPECT_TRUE(place_.read("out/" + file) == before);
+  }
+  const Outcome device = place_.run({"compare", "out", "--json", "/dev/null"});
+  EXPECT_EQ(device.exit_code, 2);
+  expect_part(device.err, "/dev/null: is no file");
+  // What a comparison wrote another may replace.
+  for (int time = 0; time < 2; ++time) {
+    EXPECT_EQ(place_.run({"compare", "out", "--json", "out/compared.json"}).exit_code, 0);
+  }
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "cli/program.h"
 #include "cli/workplace.h"
+#include "normlab/formats/safetensors.h"
 
 namespace normlab {
 namespace {
@@ -175,6 +176,26 @@ TEST(Run, ADamagedCheckpointCostsAnEpochAndNoBit) {
   ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
   EXPECT_NE(resumed.err.find("went back to the one before, of epoch 2"), std::string::npos)
       << resumed.err;
+  expect_same_models(place, "whole", "hurt");
+}
+
+TEST(Run, DamagedFilesOfAFinishedRunAreMadeAgain) {
+  const Workplace place;
+  ASSERT_EQ(place.run(place.run_arguments("whole")).exit_code, 0);
+  ASSERT_EQ(place.run(place.run_arguments("hurt")).exit_code, 0);
+  for (const std::string file :
+       {"model.safetensors", "predictions.csv", "history.csv", "digests.csv"}) {
+    const std::string path = "hurt/GN/" + file;
+    const std::string before = place.read(path);
+    if (file == "digests.csv") {
+      std::filesystem::remove(place / path);
+    } else {
+      place.write(path, before.substr(0, before.size() / 2));
+    }
+    const Outcome resumed = place.run({"run", "--resume", "hurt", "--no-report"});
+    ASSERT_EQ(resumed.exit_code, 0) << resumed.err;
+    EXPECT_TRUE(place.read(path) == before) << file;
+  }
   expect_same_models(place, "whole", "hurt");
 }
 
@@ -366,6 +387,30 @@ TEST(Train, OneRunFromFlags) {
   // The same as the run of the experiment file, to the bit.
   ASSERT_EQ(place.run(place.run_arguments("run")).exit_code, 0);
   EXPECT_EQ(place.read("train/GN/model.safetensors"), place.read("run/GN/model.safetensors"));
+}
+
+TEST(Evaluate, ReadsAModelFromAPipe) {
+  const Workplace place;
+  ASSERT_EQ(place.run(place.run_arguments("out", {"--epochs", "1"})).exit_code, 0);
+  const std::string evaluate = "\"$0\" evaluate --data data/ --model ";
+  const Outcome outcome =
+      run_in_shell(place.path(), "cat out/GN/model.safetensors | " + evaluate + "/dev/stdin");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, run_in_shell(place.path(), evaluate + "out/GN/model.safetensors").out);
+}
+
+TEST(Evaluate, ALossThatIsNoNumberIsAnError) {
+  const Workplace place;
+  ASSERT_EQ(place.run(place.run_arguments("out", {"--epochs", "1"})).exit_code, 0);
+  SafetensorsFile file = read_safetensors(place / "out/GN/model.safetensors");
+  file.metadata["normlab.std"] = "[1e-45]";
+  write_safetensors(place / "changed.safetensors", file);
+  const Outcome outcome =
+      place.run({"evaluate", "--model", "changed.safetensors", "--data", "data/"});
+  EXPECT_EQ(outcome.exit_code, 1) << outcome.out;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_NE(outcome.err.find("changed.safetensors: the loss is "), std::string::npos)
+      << outcome.err;
 }
 
 TEST(Evaluate, FindsTheAccuracyOfTheLastEpochAgain) {

@@ -187,6 +187,7 @@ TEST(Shards, TogetherLeaveWhatOneProcessDoes) {
   ASSERT_EQ(first.exit_code, 0) << first.err;
   EXPECT_TRUE(first.out.starts_with("3 runs of 6; ")) << first.out;
 
+  place.write("shared/results-notes.json", "mine");  // is of no shard
   const Outcome half = place.run({"collect", "shared", "--no-report"});
   EXPECT_EQ(half.exit_code, 1);
   EXPECT_NE(half.err.find("shared: 3 of 6 runs have not ended: "), std::string::npos) << half.err;
@@ -212,6 +213,20 @@ TEST(Shards, EachArmIsDealtOutToAll) {
   const Json json = Json::parse(place.read("shared/results-2-of-3.json"));
   for (const Json& run : json["runs"]) folders.insert(run["folder"]);
   EXPECT_EQ(folders, (std::set<std::string>{"GN-seed-2", "BN+L1-seed-2"}));
+}
+
+TEST(Shards, RunsThatFailedAreNamedWhenAllIsCollected) {
+  const Workplace place;
+  const Words wild = {"--set",    "sweep.schedule.learning_rate=[0.05, 1e20]",
+                      "--set",    "norm.kind=none",
+                      "--epochs", "1"};
+  const Outcome shard = place.run(shard_arguments(place, "1/1", wild));
+  EXPECT_EQ(shard.exit_code, 0) << shard.err;
+  EXPECT_NE(shard.out.find("6 of its runs failed"), std::string::npos) << shard.out;
+  const Outcome collected = place.run({"collect", "shared", "--no-report"});
+  EXPECT_EQ(collected.exit_code, 1);
+  EXPECT_NE(collected.err.find("normlab: 6 of 12 runs failed: "), std::string::npos)
+      << collected.err;
 }
 
 // As after a node that failed: the same command again, on another node.

@@ -100,6 +100,44 @@ TEST(Usage, MistakesInFilesEndWith2AndNameThePlace) {
   EXPECT_FALSE(place.has("runs"));
 }
 
+TEST(Usage, ATildeIsHomeInAFolderOfData) {
+  const Workplace place;
+  const Outcome outcome =
+      run_in_shell(place.path(),
+                   "HOME=\"$PWD\" \"$0\" train --data '~/data/' --model ./tiny.toml --epochs 1 "
+                   "--no-report --out out");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(place.read("out/experiment.toml").find((place / "data").string()), std::string::npos);
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)  // which take all memory there is
+TEST(Usage, ThreadsThatCannotBeStartedAreNoReasonToHang) {
+  const Workplace place;
+  const Outcome outcome =
+      run_in_shell(place.path(), "ulimit -v 3000000; \"$0\" evaluate --model none --threads 1000");
+  expect_message(outcome, 1, " of 1000 threads could be started");
+  expect_message(outcome, 1, "take fewer: --threads ");
+}
+#endif
+
+TEST(Usage, NoNameSpeaksToTheTerminal) {
+  const Workplace place;
+  place.write("bad.toml", "[[run]]\nname = \"a\\u0000b\\u001b[2J\"\n");
+  expect_message(place.run({"run", "bad.toml"}), 2, "bad.toml:2:8: \"a?b?[2J\"");
+}
+
+TEST(Usage, WhatTheSystemRefusesIsNamed) {
+  const Workplace place;
+  std::filesystem::create_directory_symlink(place / "loop", place / "loop");
+  for (const std::string command : {"report", "compare", "collect", "verify"}) {
+    const Outcome outcome = place.run({command, "loop"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.err.find("loop"), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find("filesystem error"), std::string::npos) << outcome.err;
+  }
+}
+
 TEST(Usage, WhatIsMissingOrDamagedEndsWith1) {
   const Workplace place;
   expect_message(place.run(place.run_arguments("out", {"--set", "data.name=nowhere/"})), 1,

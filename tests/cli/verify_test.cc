@@ -178,6 +178,14 @@ TEST_F(Verify, ResultsThatWereChangedAreFound) {
   expect_part(outcome.out, "results.csv is not the table of results.json: line 3 differs");
 }
 
+// By its arm a run is compared with others.
+TEST_F(Verify, AnArmThatWasChangedIsFound) {
+  auto results = nlohmann::ordered_json::parse(place_.read("out/results.json"));
+  results["runs"][0]["arm"] = "LN";
+  place_.write("out/results.json", results.dump(1));
+  expect_found(verify(), "arm is LN in results.json and GN by experiment.toml");
+}
+
 TEST_F(Verify, OtherDataAreNamedBeforeAnythingIsTrained) {
   std::string images = place_.read("data/train-images-idx3-ubyte");
   images.back() = static_cast<char>(images.back() ^ 1);

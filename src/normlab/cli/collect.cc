@@ -12,15 +12,11 @@
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/cli/data.h"
+#include "normlab/cli/present.h"
 #include "normlab/data/load.h"
 #include "normlab/experiment/collection.h"
 #include "normlab/experiment/run_directory.h"
 #include "normlab/experiment/runner.h"
-#include "normlab/nn/summary.h"
-#include "normlab/report/arms_table.h"
-#include "normlab/report/repeated_arms.h"
-#include "normlab/report/report.h"
-#include "normlab/report/tables.h"
 
 namespace normlab {
 namespace {
@@ -37,25 +33,17 @@ void collect_results(const CollectOptions& options) {
   for (const std::string& remark : found.remarks) fmt::print(stderr, "{}\n", remark);
   write_file_atomically(folder / "environment.json", found.results.environment + "\n");
   write_all_results(folder, found.results);
-  const std::optional<Comparison> comparison = add_statistics(folder);
   const RunSettings& first = found.experiment.runs.front();
-  const std::string layers = summary(build_network(first, folder));
-  write_file_atomically(folder / "summary.txt", layers);
-
   LoadOptions loading;
   loading.fetching = fetch_aloud();
   const Dataset test_set = load_dataset(first.data_name, "test", loading);
-  fmt::print("{}\n", has_repeated_arms(found.results)
-                         ? repeated_arms_text(found.results, comparison)
-                         : results_text(found.results, test_set.size()));
-  if (options.no_report) {
-    fmt::print("{}\n", folder.string());
-  } else {
-    write_report(folder, test_set, layers);
-    fmt::print("{}\n", (folder / "report.html").string());
+  present(folder, found.results, first, test_set, options.no_report);
+  const std::string failed = failed_text(found.results);
+  if (found.missing.empty()) {
+    if (!failed.empty()) throw Error(failed);
+    return;
   }
-  std::fflush(stdout);
-  if (found.missing.empty()) return;
+  if (!failed.empty()) fmt::print(stderr, "{}\n", failed);
   constexpr std::size_t kShown = 5;
   const auto end =
       found.missing.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, found.missing.size()));
@@ -79,7 +67,7 @@ void add_collect_command(CLI::App& app) {
   command->footer(
       "Example:\n"
       "  normlab collect runs/mine\n"
-      "Ends with 1 if runs are missing. Shards may be at work meanwhile.");
+      "Ends with 1 if runs are missing or have failed. Shards may be at work meanwhile.");
   command->callback([options] { collect_results(*options); });
 }
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <memory>
 #include <string>
 
+#include "normlab/base/error.h"
 #include "normlab/base/text.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/engine_options.h"
@@ -32,6 +34,12 @@ void print_evaluation(const EvaluateOptions& options) {
   load.fetching = fetch_aloud();
   const Dataset data = load_dataset(name, options.split, load);
   const Evaluation result = evaluate(model.network, data, model.info.scale, workers);
+  if (!std::isfinite(result.loss)) {
+    throw Error(
+        fmt::format("{}: the loss is {} on these images, so that nothing can be said of "
+                    "them. Is the file of a run that diverged, or was it changed?",
+                    options.model, result.loss));
+  }
   fmt::print("network   {}, {}, {} parameters\n", model.network.model().name,
              describe_in_sentence(model.network.options().norm),
              with_thousands(static_cast<std::int64_t>(model.network.parameter_values().size())));

@@ -1,14 +1,16 @@
 #include "normlab/cli/interruption.h"
 
+#include <atomic>
 #include <csignal>
 
 namespace normlab {
 namespace {
 
-// The one thing that a signal handler may touch.
-volatile std::sig_atomic_t interrupted = 0;
+// A signal handler may touch what needs no lock, and threads ask.
+std::atomic<bool> interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
 
-extern "C" void note_interruption(int) { interrupted = 1; }
+extern "C" void note_interruption(int) { interrupted = true; }
 
 }  // namespace
 
@@ -27,6 +29,6 @@ void note_interruptions() {
   if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
-bool was_interrupted() { return interrupted != 0; }
+bool was_interrupted() { return interrupted; }
 
 }  // namespace normlab

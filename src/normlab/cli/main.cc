@@ -4,10 +4,13 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
+#include <string>
 
 #include "normlab/base/error.h"
+#include "normlab/base/text.h"
 #include "normlab/cli/collect.h"
 #include "normlab/cli/compare.h"
 #include "normlab/cli/data.h"
@@ -29,10 +32,16 @@ constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kInterrupted = 130;  // 128 + SIGINT, as shells count
 
-int complain(const char* message, int exit_code) {
+int complain(const std::string& message, int exit_code) {
   std::fflush(stdout);
-  std::fprintf(stderr, "normlab: %s\n", message);
+  std::fprintf(stderr, "normlab: %s\n", normlab::printable(message).c_str());
   return exit_code;
+}
+
+// "runs/mine/results.json: Permission denied", from what the standard library throws.
+std::string explain(const std::filesystem::filesystem_error& error) {
+  const std::string reason = error.code().message();
+  return error.path1().empty() ? reason : error.path1().string() + ": " + reason;
 }
 
 int run_command(int argc, char** argv) {
@@ -61,7 +70,7 @@ int run_command(int argc, char** argv) {
       normlab::flush_standard_output();
       return 0;
     }
-    return complain(normlab::explain_usage(app, error).c_str(), kUsage);
+    return complain(normlab::explain_usage(app, error), kUsage);
   }
   normlab::flush_standard_output();
   return 0;
@@ -79,6 +88,8 @@ int main(int argc, char** argv) {
     return complain(error.what(), kUsage);
   } catch (const normlab::Interrupted& error) {
     return complain(error.what(), kInterrupted);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return complain(explain(error), kFailed);
   } catch (const std::bad_alloc&) {
     return complain("not enough memory", kFailed);
   } catch (const std::exception& error) {

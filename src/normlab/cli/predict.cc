@@ -104,6 +104,12 @@ void predict(const PredictOptions& options) {
   Workers workers(1);  // a few small images: more threads would cost more than they give
   const std::vector<float> probabilities =
       predict_probabilities(model.network, data, model.info.scale, workers);
+  if (!std::all_of(probabilities.begin(), probabilities.end(), [](float p) { return p >= 0; })) {
+    throw Error(
+        fmt::format("{}: the network's answer is no number. Is the file of a run that "
+                    "diverged, or was it changed?",
+                    options.model));
+  }
   const auto classes = static_cast<std::size_t>(data.classes);
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < options.images.size(); ++i) {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string>
 
-#include "normlab/cli/terminal.h"
+#include "normlab/cli/live_output.h"
 #include "normlab/experiment/runner.h"
 
 namespace normlab {
@@ -13,7 +13,6 @@ class ProgressDisplay : public RunObserver {
  public:
   // `how_to_go_on` closes the message when the user stops the experiment.
   ProgressDisplay(const Experiment& experiment, bool quiet, std::string how_to_go_on);
-  ~ProgressDisplay() override;
 
   void run_begins(const RunSettings& settings, const RunResult& result) override;
   // Throws Interrupted after Ctrl-C.
@@ -26,14 +25,9 @@ class ProgressDisplay : public RunObserver {
   using Clock = std::chrono::steady_clock;
 
   int line_width() const;
-  void keep_line(const std::string& line);
-  void show_live_line(const Progress& progress);
-  void clear_live_line();
-  std::string live_line(const Progress& progress, int width) const;
   double seconds_left(const Progress& progress) const;
 
-  Terminal terminal_;
-  bool quiet_;
+  LiveOutput output_;
   std::string how_to_go_on_;
   int total_epochs_ = 0;       // of all runs
   int epochs_before_ = 0;      // of all runs, done before this epoch
@@ -41,7 +35,6 @@ class ProgressDisplay : public RunObserver {
   Clock::time_point started_;  // the first epoch of this process
   bool has_started_ = false;
   Clock::time_point last_shown_;
-  bool live_line_is_shown_ = false;
   std::string run_;
   int run_epochs_ = 0;
   bool run_had_ended_ = false;  // before this process

@@ -3,19 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "normlab/base/error.h"
 #include "normlab/cli/interruption.h"
-#include "normlab/cli/progress_bar.h"
 #include "normlab/report/text.h"
 
 namespace normlab {
 namespace {
 
 constexpr auto kBetweenLines = std::chrono::milliseconds(200);
-constexpr int kBar = 20;
 // Before that the pace says less than the estimate.
 constexpr double kShareToTrust = 0.02;
 
@@ -35,16 +32,11 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 SweepDisplay::SweepDisplay(const Experiment& experiment, bool quiet, std::string how_to_go_on)
-    : experiment_(experiment),
-      terminal_(standard_output()),
-      quiet_(quiet),
-      how_to_go_on_(std::move(how_to_go_on)) {
+    : experiment_(experiment), output_(quiet), how_to_go_on_(std::move(how_to_go_on)) {
   for (const RunSettings& run : experiment.runs) {
     name_width_ = std::max(name_width_, run.name.size());
   }
 }
-
-SweepDisplay::~SweepDisplay() { clear_live_line(); }
 
 void SweepDisplay::announce(const SweepPlan& plan, std::size_t left,
                             const SweepEstimate& estimate) {
@@ -64,7 +56,7 @@ void SweepDisplay::announce(const SweepPlan& plan, std::size_t left,
                         duration(estimate.seconds), estimate.measured,
                         estimate.measured == 1 ? "" : "s", bytes_text(estimate.bytes));
   }
-  keep_line(text);
+  output_.keep(text);
   // As one after the other, at the pace that was measured with all jobs at work.
   all_seconds_ = estimate.seconds * plan.jobs;
 }
@@ -78,17 +70,15 @@ void SweepDisplay::run_begins(int job, std::size_t run, const RunResult& result)
 
 void SweepDisplay::batch_done(int job, const Progress& progress) {
   if (was_interrupted()) {
-    clear_live_line();
+    output_.clear();
     throw Interrupted(
         fmt::format("stopped, {} of {} runs have ended; {}", ended_, runs_, how_to_go_on_));
   }
   at(job).epochs_done = progress.epoch - 1 + static_cast<double>(progress.batch) / progress.batches;
   const auto now = Clock::now();
-  if (quiet_ || !terminal_.is_terminal || now - last_shown_ < kBetweenLines) return;
+  if (!output_.has_live_line() || now - last_shown_ < kBetweenLines) return;
   last_shown_ = now;
-  fmt::print("\r{}\033[K", live_line(terminal_width()));
-  std::fflush(stdout);
-  live_line_is_shown_ = true;
+  output_.show(live_line(at_work(), terminal_width(), output_.terminal()));
 }
 
 void SweepDisplay::run_ends(int job, std::size_t run, const RunResult& result) {
@@ -98,25 +88,17 @@ void SweepDisplay::run_ends(int job, std::size_t run, const RunResult& result) {
   ++ended_;
   const std::string place = fmt::format("{:>{}}/{}", ended_, std::to_string(runs_).size(), runs_);
   if (result.status == RunStatus::kFailed) {
-    // A failure is told even to those who want quiet.
-    clear_live_line();
-    std::fflush(stdout);
-    fmt::print(stderr, "{}\n",
-               styled(fmt::format("{} failed: {}", result.name, result.message), Style::kRed,
-                      terminal_.has_colours));
-    keep_line(fmt::format("{}  {:<{}}  failed", place, result.name, name_width_));
+    output_.failed(result.name, result.message);
+    output_.keep(fmt::format("{}  {:<{}}  failed", place, result.name, name_width_));
     return;
   }
   const EpochRecord& last = result.epochs.back();
-  keep_line(fmt::format("{}  {:<{}}  {:.2f} %  loss {:.4f}  {}", place, result.name, name_width_,
-                        last.test_accuracy, last.test_loss,
-                        duration(total_seconds(result.epochs))));
+  output_.keep(fmt::format("{}  {:<{}}  {:.2f} %  loss {:.4f}  {}", place, result.name, name_width_,
+                           last.test_accuracy, last.test_loss,
+                           duration(total_seconds(result.epochs))));
 }
 
-void SweepDisplay::remark(const std::string& text) {
-  clear_live_line();
-  fmt::print(stderr, "{}\n", text);
-}
+void SweepDisplay::remark(const std::string& text) { output_.remark(text); }
 
 // Of the work of this process, as it was estimated.
 double SweepDisplay::seconds_of(const Job& job) const {
@@ -129,43 +111,19 @@ double SweepDisplay::seconds_left() const {
     if (job.is_busy) done += seconds_of(job);
   }
   const double left = std::max(0.0, all_seconds_ - done);
-  if (done < kShareToTrust * all_seconds_) return left / jobs_at_once_;
+  if (done <= 0 || done < kShareToTrust * all_seconds_) return left / jobs_at_once_;
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
   return left * elapsed / done;
 }
 
-// What does not fit is left out: a line that wraps cannot be redrawn.
-std::string SweepDisplay::live_line(int width) const {
-  const double share = runs_ == 0 ? 1 : static_cast<double>(ended_) / static_cast<double>(runs_);
-  std::string text =
-      fmt::format("  {}/{} runs  {} left", ended_, runs_, clock_text(seconds_left()));
-  int room = width - 1 - kBar - 2 - columns_of(text);
+SweepAtWork SweepDisplay::at_work() const {
+  SweepAtWork sweep = {ended_, runs_, seconds_left(), {}};
   for (const Job& job : jobs_) {
     if (!job.is_busy) continue;
     const RunSettings& run = experiment_.runs[job.run];
-    const int epochs = run.recipe.epochs;  // the last is done, but not scored, for a while
-    const int epoch = std::min(static_cast<int>(job.epochs_done) + 1, epochs);
-    const std::string part = fmt::format("  {} {}/{}", run.name, epoch, epochs);
-    if (columns_of(part) > room) break;
-    room -= columns_of(part);
-    text += part;
+    sweep.at_work.push_back({run.name, job.epochs_done, run.recipe.epochs});
   }
-  if (room < 0) return text.substr(2, static_cast<std::size_t>(std::max(0, width - 1)));
-  return progress_bar(share, kBar, terminal_) + text;
-}
-
-void SweepDisplay::keep_line(const std::string& line) {
-  if (quiet_) return;
-  clear_live_line();
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
-}
-
-void SweepDisplay::clear_live_line() {
-  if (!live_line_is_shown_) return;
-  fmt::print("\r\033[K");
-  std::fflush(stdout);
-  live_line_is_shown_ = false;
+  return sweep;
 }
 
 }  // namespace normlab

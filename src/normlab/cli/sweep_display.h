@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "normlab/cli/terminal.h"
+#include "normlab/cli/live_line.h"
+#include "normlab/cli/live_output.h"
 #include "normlab/experiment/estimate.h"
 #include "normlab/experiment/sweep_runner.h"
 
@@ -16,7 +17,6 @@ class SweepDisplay : public SweepObserver {
  public:
   // `how_to_go_on` closes the message when the user stops the sweep.
   SweepDisplay(const Experiment& experiment, bool quiet, std::string how_to_go_on);
-  ~SweepDisplay() override;
 
   // Says what lies ahead: how many runs, how long, how much disk.
   void announce(const SweepPlan& plan, std::size_t left, const SweepEstimate& estimate);
@@ -41,13 +41,10 @@ class SweepDisplay : public SweepObserver {
   Job& at(int job);
   double seconds_of(const Job& job) const;
   double seconds_left() const;
-  std::string live_line(int width) const;
-  void keep_line(const std::string& line);
-  void clear_live_line();
+  SweepAtWork at_work() const;
 
   const Experiment& experiment_;
-  Terminal terminal_;
-  bool quiet_;
+  LiveOutput output_;
   std::string how_to_go_on_;
   std::size_t name_width_ = 0;
   std::vector<double> epoch_seconds_;  // [run], as estimated
@@ -59,7 +56,6 @@ class SweepDisplay : public SweepObserver {
   std::vector<Job> jobs_;
   Clock::time_point started_;
   Clock::time_point last_shown_;
-  bool live_line_is_shown_ = false;
 };
 
 // "120 MB".

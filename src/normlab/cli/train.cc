@@ -40,10 +40,10 @@ void add_train_command(CLI::App& app) {
       ->capture_default_str();
   key("--groups", "norm.groups", "Of channels, for group norm and EvoNorm");
   key("--data", "data.name", "Data set, or a folder of IDX files");
-  key("--model", "model.file", "Network: session6, lenet5 or a file");
+  key("--model", "model.file", "Network: session6, lenet5, colour32, record, fast or a file");
   key("--l1", "l1.lambda", "Penalty: lambda * sum |p|");
   key("--batch-size", "train.batch_size", "Images in a step");
-  key("--learning-rate", "schedule.learning_rate", "At the start");
+  key("--learning-rate", "schedule.learning_rate", "At the start; one-cycle: the highest");
   key("--schedule", "schedule.kind", "constant, step, multi-step, cosine or one-cycle");
   key("--momentum", "optimizer.momentum", "Of stochastic gradient descent");
   key("--weight-decay", "optimizer.weight_decay", "Times the parameter, added to its gradient");

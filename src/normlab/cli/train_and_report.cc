@@ -12,6 +12,7 @@
 #include "normlab/base/file.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/interruption.h"
+#include "normlab/cli/present.h"
 #include "normlab/cli/progress_display.h"
 #include "normlab/cli/sweep_display.h"
 #include "normlab/experiment/environment.h"
@@ -19,11 +20,6 @@
 #include "normlab/experiment/runner.h"
 #include "normlab/experiment/sweep_runner.h"
 #include "normlab/kernels/simd.h"
-#include "normlab/nn/summary.h"
-#include "normlab/report/arms_table.h"
-#include "normlab/report/repeated_arms.h"
-#include "normlab/report/report.h"
-#include "normlab/report/tables.h"
 
 namespace normlab {
 namespace {
@@ -101,20 +97,6 @@ ExperimentResults train(const RunDirectory& directory, const Experiment& experim
   }
 }
 
-void draw(const std::filesystem::path& path, const Dataset& test_set, const std::string& layers) {
-  const auto later = [&](const char* what) {
-    return fmt::format("{}; all results are kept.\nDraw with: normlab report {}", what,
-                       path.string());
-  };
-  try {
-    write_report(path, test_set, layers);
-  } catch (const Error& error) {
-    // Ctrl-C goes to gnuplot, too.
-    if (was_interrupted()) throw Interrupted(later("stopped while figures were drawn"));
-    throw Error(later(error.what()));
-  }
-}
-
 // Figures and page are for whoever collects the shards.
 void end_shard(const ExperimentResults& results, const std::string& path,
                const TrainingOptions& options) {
@@ -141,29 +123,11 @@ void run_in(const RunDirectory& directory, const Experiment& experiment, Dataset
     end_shard(results, directory.path().string(), options);
     return;
   }
-  const std::optional<Comparison> comparison = add_statistics(directory.path());
-  const Dataset& test_set =
-      datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation).test;
-  fmt::print("\n{}\n", has_repeated_arms(results) ? repeated_arms_text(results, comparison)
-                                                  : results_text(results, test_set.size()));
-  std::fflush(stdout);
-  const std::string layers = summary(build_network(experiment.runs.front()));
-  write_file_atomically(directory.path() / "summary.txt", layers);
-  if (options.no_report) {
-    fmt::print("{}\n", directory.path().string());
-  } else {
-    draw(directory.path(), test_set, layers);
-    fmt::print("{}\n", (directory.path() / "report.html").string());
-  }
-
-  std::vector<std::string> failed;
-  for (const RunResult& run : results.runs) {
-    if (run.status == RunStatus::kFailed) failed.push_back(run.name);
-  }
-  if (!failed.empty()) {
-    throw Error(fmt::format("{} of {} runs failed: {}", failed.size(), results.runs.size(),
-                            fmt::join(failed, ", ")));
-  }
+  const RunSettings& first = experiment.runs.front();
+  fmt::print("\n");
+  present(directory.path(), results, first, datasets.get(first.data_name, first.validation).test,
+          options.no_report);
+  if (const std::string failed = failed_text(results); !failed.empty()) throw Error(failed);
 }
 
 }  // namespace
@@ -177,7 +141,7 @@ void add_training_options(CLI::App& command, TrainingOptions& options) {
       ->allow_extra_args(false);
   command.add_option("--out", options.out, "New folder for the results (default: runs/NAME-TIME)")
       ->type_name("DIR");
-  command.add_flag("--quiet", options.quiet, "Only the results table");
+  command.add_flag("--quiet", options.quiet, "Only the results table and the path of the report");
   command.add_flag("--no-report", options.no_report,
                    "Leave figures and page to be drawn later: normlab report DIR");
   add_engine_options(command, options.engine);
