@@ -57,11 +57,20 @@ class Side:
             sys.exit(f"failed, see above: {self.name}")
 
 
+def used(process):
+    """Seconds of processors that a child at work, and those of its children that ended, took so far."""
+    with open(f"/proc/{process.pid}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 class Neighbours:
     """The share of the processors that went to other programs since this was made."""
 
-    def __init__(self):
+    def __init__(self, children=()):
         self.begin = self._now()
+        # When a child ends, all that it took is known as ours: its start, too, which was before.
+        self.before = sum(map(used, children))
 
     @staticmethod
     def _now():
@@ -73,7 +82,7 @@ class Neighbours:
     def share(self):
         """Of children, only those that have ended are known as ours."""
         busy, ours, seconds = (now - then for now, then in zip(self._now(), self.begin))
-        return max(0.0, (busy - ours) / (seconds * os.cpu_count()))
+        return max(0.0, (busy - (ours - self.before)) / (seconds * os.cpu_count()))
 
 
 class Network:
@@ -102,7 +111,7 @@ class Sides:
 
     def alternate(self, first, second):
         """Rates of both in alternating blocks, so that what else the machine does hits both."""
-        neighbours = Neighbours()
+        neighbours = Neighbours(first.processes + second.processes)
         sides = {"first": first, "second": second}
         units = {name: side.units_in(self.seconds) for name, side in sides.items()}
         rates = {name: [] for name in sides}

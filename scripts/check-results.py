@@ -30,6 +30,9 @@ for run in runs:
         faults.append(f"{name}: {run['status']} after {len(epochs)} epochs, not {arguments.epochs}")
         continue
     accuracy, loss = epochs[-1]["test_accuracy"], epochs[-1]["test_loss"]
+    if loss is None or accuracy is None:  # JSON has no NaN
+        faults.append(f"{name}: the last epoch has no test loss or accuracy")
+        continue
     print(f"{name}: test loss {loss:.4f}, accuracy {accuracy:.2f} %")
     # Both are written so that a NaN fails.
     if not accuracy >= least.get(name, 100):

@@ -30,7 +30,7 @@ import mnist
 import networks
 import symmetry
 import winograd
-from conditioning import relative_l2, well_conditioned
+from conditioning import largest, relative_l2, well_conditioned
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SAMPLES = 24  # a full tile of 16 and a short one
@@ -207,10 +207,10 @@ def compare_one_step(job, algorithm, which, reference):
     held = job.normlab(algorithm, [job.given[:3]], learning_rate=0)
     running, evaluation = job.torch_evaluation(job.given[:3], torch.float64)
     return {
-        "loss": max(relative_l2(found[n], reference[n]) for n in ("loss", "objective")),
-        "gradient": max(relative_l2(found[n], reference[n]) for n in job.weights),
-        "PyTorch float32": max(relative_l2(single[n], reference[n]) for n in job.weights),
-        "running": max((relative_l2(held[f"running.{n}"], v) for n, v in running.items()), default=None),
+        "loss": largest(relative_l2(found[n], reference[n]) for n in ("loss", "objective")),
+        "gradient": largest(relative_l2(found[n], reference[n]) for n in job.weights),
+        "PyTorch float32": largest(relative_l2(single[n], reference[n]) for n in job.weights),
+        "running": largest(relative_l2(held[f"running.{n}"], v) for n, v in running.items()) if running else None,
         "evaluation": relative_l2(held["log_probabilities"], evaluation),
     }
 
