@@ -48,13 +48,13 @@ test: test-build ## build and run all tests
 	@$(ctest) release
 
 .PHONY: parity
-parity: test-build ## compare losses, gradients and whole trainings with PyTorch
+parity: test-build ## compare losses, gradients and 100 steps of training with PyTorch
 	$(call packages,parity)
 	@$(normlab) data fetch mnist
 	@tests/parity/parity.py build/release $(ARGS)
 
 .PHONY: check-norms
-check-norms: build ## train 5 epochs with every norm: each is to reach 98.5 % of the test images
+check-norms: build ## train 5 epochs with every norm: each but none and DyT is to reach 98.5 %
 	@$(normlab) data fetch mnist
 	@scripts/check-norms build/release
 

@@ -4,8 +4,11 @@
 //
 //   s = sigmoid(v[c] * x),   y = gamma[c] * x * s * rstd + beta[c],   rstd = 1 / sqrt(var + eps)
 //
-//   dgamma = sum dy * x*s * rstd,   dbeta = sum dy,   dv = sum dy * gamma * rstd * x^2 * s * (1 -
-//   s) dx = gamma * rstd * dy * s * (1 + v*x*(1 - s)) - (x - mean) * rstd^3 * sum dy*gamma*x*s / m
+//   dgamma = sum dy * x*s * rstd,   dbeta = sum dy
+//
+//   dv = sum dy * gamma * rstd * x^2 * s * (1 - s)
+//
+//   dx = gamma * rstd * dy * s * (1 + v*x*(1 - s)) - (x - mean) * rstd^3 * sum dy*gamma*x*s / m
 //
 // The mean is in the variance alone: x itself is not centred. v is 1 at first, eps 1e-5; the
 // paper's 32 groups are more than small networks have channels, so that `norm.groups` says how
