@@ -22,6 +22,7 @@ Progress some_progress() {
 SweepAtWork some_sweep() {
   return {.ended = 15,
           .runs = 60,
+          .share = 0.25,
           .seconds_left = 754,
           .at_work = {{"GN-seed-1", 2.5, 3}, {"größte", 0, 3}}};
 }

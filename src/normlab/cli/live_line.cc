@@ -65,9 +65,7 @@ std::string live_line(const SweepAtWork& sweep, int width, const Terminal& termi
     const int epoch = std::min(static_cast<int>(run.epochs_done) + 1, run.epochs);
     parts.push_back(fmt::format("{} {}/{}", run.name, epoch, run.epochs));
   }
-  const double share =
-      sweep.runs == 0 ? 1 : static_cast<double>(sweep.ended) / static_cast<double>(sweep.runs);
-  return progress_bar(share, kSweepBar, terminal) + "  " + head + that_fit(parts, room);
+  return progress_bar(sweep.share, kSweepBar, terminal) + "  " + head + that_fit(parts, room);
 }
 
 }  // namespace normlab

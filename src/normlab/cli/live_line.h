@@ -23,6 +23,7 @@ struct SweepAtWork {
   };
   std::size_t ended = 0;  // of `runs`
   std::size_t runs = 0;
+  double share = 0;  // of the work that is done, what is at work counted too
   double seconds_left = 0;
   std::vector<Run> at_work;
 };

@@ -42,6 +42,7 @@ void SweepDisplay::announce(const SweepPlan& plan, std::size_t left,
                             const SweepEstimate& estimate) {
   runs_ = plan.runs.size();
   ended_ = runs_ - left;
+  ended_before_ = ended_;
   jobs_at_once_ = plan.jobs;
   jobs_.resize(static_cast<std::size_t>(plan.jobs));
   epoch_seconds_ = estimate.epoch_seconds;
@@ -105,11 +106,16 @@ double SweepDisplay::seconds_of(const Job& job) const {
   return (job.epochs_done - job.epochs_before) * epoch_seconds_[job.run];
 }
 
-double SweepDisplay::seconds_left() const {
+double SweepDisplay::seconds_done() const {
   double done = ended_seconds_;
   for (const Job& job : jobs_) {
     if (job.is_busy) done += seconds_of(job);
   }
+  return done;
+}
+
+double SweepDisplay::seconds_left() const {
+  const double done = seconds_done();
   const double left = std::max(0.0, all_seconds_ - done);
   if (done <= 0 || done < kShareToTrust * all_seconds_) return left / jobs_at_once_;
   const double elapsed = std::chrono::duration<double>(Clock::now() - started_).count();
@@ -117,7 +123,14 @@ double SweepDisplay::seconds_left() const {
 }
 
 SweepAtWork SweepDisplay::at_work() const {
-  SweepAtWork sweep = {ended_, runs_, seconds_left(), {}};
+  const auto before = static_cast<double>(ended_before_);
+  const auto runs = static_cast<double>(runs_);
+  const double share = all_seconds_ > 0 ? std::min(1.0, seconds_done() / all_seconds_) : 0;
+  SweepAtWork sweep = {.ended = ended_,
+                       .runs = runs_,
+                       .share = (before + (runs - before) * share) / runs,
+                       .seconds_left = seconds_left(),
+                       .at_work = {}};
   for (const Job& job : jobs_) {
     if (!job.is_busy) continue;
     const RunSettings& run = experiment_.runs[job.run];

@@ -40,6 +40,7 @@ class SweepDisplay : public SweepObserver {
 
   Job& at(int job);
   double seconds_of(const Job& job) const;
+  double seconds_done() const;
   double seconds_left() const;
   SweepAtWork at_work() const;
 
@@ -53,6 +54,7 @@ class SweepDisplay : public SweepObserver {
   int jobs_at_once_ = 1;
   std::size_t runs_ = 0;  // of the plan
   std::size_t ended_ = 0;
+  std::size_t ended_before_ = 0;  // this process
   std::vector<Job> jobs_;
   Clock::time_point started_;
   Clock::time_point last_shown_;

@@ -32,8 +32,8 @@ Scores seen_scores(const EpochRecord& record) {
 
 Table arms_table(const ExperimentResults& results) {
   Table table;
-  table.head = {"Runs of", "Finished", "Mean test accuracy", "Deviation",
-                "Least",   "Greatest", "Mean loss",          "Norm"};
+  // 79 columns with names as short as the norms', so that terminals of 80 do not wrap it.
+  table.head = {"Runs of", "Finished", "Mean acc.", "SD", "Least", "Greatest", "Loss", "Norm"};
   table.is_number = {false, true, true, true, true, true, true, false};
   for (const ArmOfRuns& arm : arms_of(results)) {
     std::vector<double> accuracies;
