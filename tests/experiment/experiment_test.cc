@@ -10,6 +10,7 @@
 #include "expect_error.h"
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/experiment/key_tables.h"
 #include "normlab/experiment/keys.h"
 #include "normlab/experiment/shipped.h"
 #include "temporary_folder.h"

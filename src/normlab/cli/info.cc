@@ -11,7 +11,7 @@
 #include "normlab/cli/engine_options.h"
 #include "normlab/experiment/build_info.h"
 #include "normlab/experiment/environment.h"
-#include "normlab/experiment/keys.h"
+#include "normlab/experiment/key_tables.h"
 #include "normlab/kernels/simd.h"
 
 namespace normlab {

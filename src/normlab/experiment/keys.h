@@ -25,7 +25,4 @@ struct ExperimentKey {
 
 std::span<const ExperimentKey> experiment_keys();
 
-// The keys as Markdown: one table per section, with type, default and meaning.
-std::string document_keys();
-
 }  // namespace normlab
