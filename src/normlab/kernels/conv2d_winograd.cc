@@ -26,148 +26,187 @@ struct WinogradCorrelation {
   std::size_t lanes;  // that hold samples
 
   int quads() const { return winograd_quads(output.width); }
-  // Floats from one position to the next in a row's transform: [6][C][quads][16].
-  std::size_t position() const { return static_cast<std::size_t>(input.channels) * channel(); }
-  std::size_t channel() const { return static_cast<std::size_t>(quads()) * kLanes; }
+  int pieces() const { return static_cast<int>((lanes + kPiece - 1) / kPiece); }
+  // A row of quads as vectors, in the order in which they lie in x: quad by quad, piece by piece.
+  int vectors() const { return quads() * pieces(); }
+  // Floats of the transform for each such vector.
+  std::size_t transformed() const {
+    return static_cast<std::size_t>(kWinogradInputs * input.channels) * kPiece;
+  }
+  // Weights of a packed output channel for one position.
+  std::size_t taps() const { return static_cast<std::size_t>(kernel_height * input.channels); }
 };
 
-// Eight channels by three quads are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
+// Eight channels by three vectors are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
 inline constexpr int kBlockAtOnce = kManyRegisters ? 8 : 4;
-inline constexpr int kQuadsAtOnce = 3;
 
-// Some neighbouring quads of one row, for some channels of a packed block.
-struct WinogradSpot {
+// How many of a row's vectors are worked on at once when `left` remain. One alone has too few sums
+// to hide the latency, so four go two by two.
+constexpr int run_of_vectors(int left) { return left == 4 ? 2 : std::min(left, 3); }
+
+// So many output channels at a time that their products wait in a first-level cache, and that a run
+// of transformed vectors is read from the second-level cache once for all of them: with the
+// channels outside and the positions inside, 64 to 64 channels on 16x16 took 1.9 times as long
+// (AVX2).
+inline constexpr int kChannelsAtOnce = 16;
+static_assert(kChannelsAtOnce % conv2d_block(kChannelsAtOnce) == 0);
+
+// A run of vectors of one row, for up to kChannelsAtOnce channels.
+struct WinogradRun {
   int first_row;  // rows [first_row, end_row) of the kernel meet the image,
   int end_row;
   const float* rows[kWinogradTallest];  // and these transformed rows of x
-  const float* w;                       // packed block: [6][KH][C][pack]
-  std::size_t pack;                     // channels of the packed block
-  const float* start;                   // one per channel of the block, or null
+  const float* w;                       // packed, of the first channel
+  const float* start;                   // one per channel, or null
   CorrelationEnds ends;
-  int quad;  // the first
-  float* y;  // first channel's row
+  int channels;
+  int vector;  // the first of the run
+  float* y;    // first channel's row
 };
 
-// products[position][b][q][16] = sum over ky, c of w * v, in this order.
+// products[b][k][kPiece] = sum over ky, c of w * v, in this order, for one position; `at` is where
+// the position begins in a transformed row, and w is the first row's that meets the image.
 //
 // Not inlined: GCC 12 would keep constants of the transforms in registers meanwhile and leave some
 // of these sums in memory (169 us instead of 140 for 8x26x26 -> 16).
-template <int kBlock, int kQuads>
-HWY_NOINLINE void multiply(float* products, const WinogradSpot& spot,
-                           const WinogradCorrelation& shape) {
-  const std::size_t channel = shape.channel();
-  const std::size_t kernel_row = static_cast<std::size_t>(shape.input.channels) * spot.pack;
-  const std::size_t first = static_cast<std::size_t>(spot.quad) * kLanes;
-  for (std::size_t position = 0; position < kWinogradInputs; ++position) {
-    const std::size_t v_at = position * shape.position() + first;
-    const float* const w_at =
-        spot.w + position * static_cast<std::size_t>(shape.kernel_height) * kernel_row;
-    for (std::size_t piece = 0; piece < shape.lanes; piece += kPiece) {
-      Vector sum[kBlock][kQuads];
-      HWY_UNROLL(8)
-      for (int b = 0; b < kBlock; ++b) {
-        HWY_UNROLL(3)
-        for (int q = 0; q < kQuads; ++q) sum[b][q] = hn::Zero(kTag);
-      }
-      const float* w = w_at + static_cast<std::size_t>(spot.first_row) * kernel_row;
-      for (int ky = spot.first_row; ky < spot.end_row; ++ky) {
-        const float* v = spot.rows[ky] + v_at + piece;
-        HWY_UNROLL(1)
-        for (int c = 0; c < shape.input.channels; ++c, v += channel, w += spot.pack) {
-          Vector value[kQuads];
-          HWY_UNROLL(3)
-          for (int q = 0; q < kQuads; ++q) value[q] = load_once(v + q * kLanes);
-          HWY_UNROLL(8)
-          for (int b = 0; b < kBlock; ++b) {
-            const Vector weight = broadcast(w[b]);
-            HWY_UNROLL(3)
-            for (int q = 0; q < kQuads; ++q) sum[b][q] = hn::MulAdd(weight, value[q], sum[b][q]);
-          }
-        }
-      }
-      float* to = products + position * kBlock * kQuads * kLanes + piece;
-      HWY_UNROLL(8)
-      for (int b = 0; b < kBlock; ++b) {
-        HWY_UNROLL(3)
-        for (int q = 0; q < kQuads; ++q, to += kLanes) store(sum[b][q], to);
-      }
-    }
-  }
-}
-
-template <int kBlock, int kQuads>
-HWY_INLINE void correlate_spot(const WinogradSpot& spot, const WinogradCorrelation& shape) {
-  HWY_ALIGN float products[kWinogradInputs * kBlock * kQuads * kLanes];
-  multiply<kBlock, kQuads>(products, spot, shape);
-  // Copies: a stored vector may alias anything, and what it may have changed is read again.
-  const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
-  const int width = shape.output.width;
-  const CorrelationEnds ends = spot.ends;
+template <int kBlock, int kVectors>
+HWY_NOINLINE void multiply(float* products, const float* w, std::size_t pack, std::size_t at,
+                           const WinogradRun& run, const WinogradCorrelation& shape) {
+  Vector sum[kBlock][kVectors];
+  HWY_UNROLL(8)
   for (int b = 0; b < kBlock; ++b) {
-    const Vector start = spot.start ? broadcast(spot.start[b]) : hn::Zero(kTag);
-    for (int q = 0; q < kQuads; ++q) {
-      const int column = (spot.quad + q) * kWinogradOutputs;
-      const int count = std::min(kWinogradOutputs, width - column);
-      float* const to = spot.y + static_cast<std::size_t>(b) * y_channel +
-                        static_cast<std::size_t>(column) * kLanes;
-      for (std::size_t piece = 0; piece < shape.lanes; piece += kPiece) {
-        Vector m[kWinogradInputs];
-        for (int position = 0; position < kWinogradInputs; ++position) {
-          m[position] = load(products + ((position * kBlock + b) * kQuads + q) * kLanes + piece);
-        }
-        Vector y[kWinogradOutputs];
-        transform_output(y, m);
-        for (int k = 0; k < count; ++k) {
-          float* const at = to + static_cast<std::size_t>(k) * kLanes + piece;
-          store(finished(hn::Add(y[k], start), at, ends), at);
-        }
+    HWY_UNROLL(3)
+    for (int k = 0; k < kVectors; ++k) sum[b][k] = hn::Zero(kTag);
+  }
+  for (int ky = run.first_row; ky < run.end_row; ++ky) {
+    const float* v = run.rows[ky] + at;
+    HWY_UNROLL(1)
+    for (int c = 0; c < shape.input.channels; ++c, v += kVectors * kPiece, w += pack) {
+      Vector value[kVectors];
+      HWY_UNROLL(3)
+      for (int k = 0; k < kVectors; ++k) value[k] = load_once(v + k * kPiece);
+      HWY_UNROLL(8)
+      for (int b = 0; b < kBlock; ++b) {
+        const Vector weight = broadcast(w[b]);
+        HWY_UNROLL(3)
+        for (int k = 0; k < kVectors; ++k) sum[b][k] = hn::MulAdd(weight, value[k], sum[b][k]);
       }
     }
   }
-}
-
-template <int kBlock>
-HWY_INLINE void correlate_row(WinogradSpot spot, const WinogradCorrelation& shape) {
-  const int quads = shape.quads();
-  for (spot.quad = 0; spot.quad < quads;) {
-    const int left = quads - spot.quad;
-    if (left == 1) {
-      correlate_spot<kBlock, 1>(spot, shape);
-      spot.quad += 1;
-    } else if (left == 2 || left == 4) {  // one alone has too few sums to hide the latency
-      correlate_spot<kBlock, 2>(spot, shape);
-      spot.quad += 2;
-    } else {
-      correlate_spot<kBlock, kQuadsAtOnce>(spot, shape);
-      spot.quad += kQuadsAtOnce;
-    }
+  HWY_UNROLL(8)
+  for (int b = 0; b < kBlock; ++b) {
+    HWY_UNROLL(3)
+    for (int k = 0; k < kVectors; ++k, products += kPiece) store(sum[b][k], products);
   }
 }
 
-// One row of y, all channels, block by packed block.
-void correlate_blocks(WinogradSpot spot, const WinogradCorrelation& shape) {
-  const std::size_t weights = static_cast<std::size_t>(kWinogradInputs * shape.kernel_height) *
-                              static_cast<std::size_t>(shape.input.channels);
+// products[channel][k][kPiece] for one position.
+template <int kVectors>
+HWY_INLINE void multiply_channels(float* products, const float* w, std::size_t at,
+                                  const WinogradRun& run, const WinogradCorrelation& shape) {
+  constexpr std::size_t kChannel = kVectors * kPiece;
+  const std::size_t outside = static_cast<std::size_t>(run.first_row * shape.input.channels);
+  for (int done = 0; done < run.channels;) {
+    const int block = conv2d_block(run.channels - done);
+    const auto pack = static_cast<std::size_t>(block);
+    const float* const first = w + outside * pack;
+    if (block == 8) {
+      multiply<kBlockAtOnce, kVectors>(products, first, pack, at, run, shape);
+      if constexpr (kBlockAtOnce == 4)
+        multiply<4, kVectors>(products + 4 * kChannel, first + 4, pack, at, run, shape);
+    }
+    if (block == 4) multiply<4, kVectors>(products, first, pack, at, run, shape);
+    if (block == 2) multiply<2, kVectors>(products, first, pack, at, run, shape);
+    if (block == 1) multiply<1, kVectors>(products, first, pack, at, run, shape);
+    products += pack * kChannel;
+    w += pack * shape.taps();
+    done += block;
+  }
+}
+
+// y of a run from its products [6][kChannelsAtOnce][kVectors][kPiece].
+template <int kVectors>
+HWY_INLINE void transform_products(const float* products, const WinogradRun& run,
+                                   const WinogradCorrelation& shape) {
+  constexpr std::size_t kPosition = kChannelsAtOnce * kVectors * kPiece;
   const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
-  for (int done = 0; done < shape.output.channels;) {
-    const int pack = conv2d_block(shape.output.channels - done);
-    const float* const packed = spot.w;
-    spot.pack = static_cast<std::size_t>(pack);
-    for (int part = 0; part < pack;) {
-      const int now = std::min(pack - part, kBlockAtOnce);
-      spot.w = packed + part;
-      if constexpr (kBlockAtOnce == 8) {
-        if (now == 8) correlate_row<8>(spot, shape);
+  const int pieces = shape.pieces();
+  // A copy: a stored vector may alias anything, and what it may have changed is read again.
+  const CorrelationEnds ends = run.ends;
+  for (int k = 0; k < kVectors; ++k, products += kPiece) {
+    const int quad = (run.vector + k) / pieces;
+    const int piece = (run.vector + k) % pieces;
+    const int column = quad * kWinogradOutputs;
+    const int count = std::min(kWinogradOutputs, shape.output.width - column);
+    float* y_at = run.y + static_cast<std::size_t>(column) * kLanes +
+                  static_cast<std::size_t>(piece) * kPiece;
+    const float* from = products;
+    for (int b = 0; b < run.channels; ++b, y_at += y_channel, from += kVectors * kPiece) {
+      const Vector start = run.start ? broadcast(run.start[b]) : hn::Zero(kTag);
+      Vector m[kWinogradInputs];
+      for (std::size_t position = 0; position < kWinogradInputs; ++position) {
+        m[position] = load(from + position * kPosition);
       }
-      if (now == 4) correlate_row<4>(spot, shape);
-      if (now == 2) correlate_row<2>(spot, shape);
-      if (now == 1) correlate_row<1>(spot, shape);
-      part += now;
-      spot.y += static_cast<std::size_t>(now) * y_channel;
-      if (spot.start) spot.start += now;
+      Vector y[kWinogradOutputs];
+      transform_output(y, m);
+      for (int i = 0; i < count; ++i) {
+        float* const to = y_at + static_cast<std::size_t>(i) * kLanes;
+        store(finished(hn::Add(y[i], start), to, ends), to);
+      }
     }
-    spot.w = packed + weights * spot.pack;
-    done += pack;
+  }
+}
+
+template <int kVectors>
+HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation& shape) {
+  constexpr std::size_t kPosition = kChannelsAtOnce * kVectors * kPiece;
+  HWY_ALIGN float products[kWinogradInputs * kPosition];
+  const std::size_t first = static_cast<std::size_t>(run.vector) * shape.transformed();
+  const std::size_t v_position = static_cast<std::size_t>(shape.input.channels) * kVectors * kPiece;
+  const std::size_t w_position = static_cast<std::size_t>(shape.output.channels) * shape.taps();
+  for (std::size_t position = 0; position < kWinogradInputs; ++position) {
+    multiply_channels<kVectors>(products + position * kPosition, run.w + position * w_position,
+                                first + position * v_position, run, shape);
+  }
+  transform_products<kVectors>(products, run, shape);
+}
+
+// One row of y, all channels.
+void correlate_row(WinogradRun run, const WinogradCorrelation& shape) {
+  const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
+  const int vectors = shape.vectors();
+  for (int done = 0; done < shape.output.channels; done += kChannelsAtOnce) {
+    run.channels = std::min(kChannelsAtOnce, shape.output.channels - done);
+    for (run.vector = 0; run.vector < vectors;) {
+      const int now = run_of_vectors(vectors - run.vector);
+      if (now == 3) correlate_run<3>(run, shape);
+      if (now == 2) correlate_run<2>(run, shape);
+      if (now == 1) correlate_run<1>(run, shape);
+      run.vector += now;
+    }
+    run.w += kChannelsAtOnce * shape.taps();
+    run.y += kChannelsAtOnce * y_channel;
+    if (run.start) run.start += kChannelsAtOnce;
+  }
+}
+
+// Channel c of a row of x, into v: [runs of vectors][6][C][vectors of the run][kPiece], so that
+// what is multiplied together lies together.
+HWY_INLINE void transform_row(float* v, const float* row, int c, const WinogradCorrelation& shape) {
+  const int vectors = shape.vectors();
+  const int pieces = shape.pieces();
+  for (int vector = 0; vector < vectors;) {
+    const int run = run_of_vectors(vectors - vector);
+    const std::size_t channel = static_cast<std::size_t>(run) * kPiece;
+    const std::size_t position = static_cast<std::size_t>(shape.input.channels) * channel;
+    float* to = v + static_cast<std::size_t>(vector) * shape.transformed() +
+                static_cast<std::size_t>(c) * channel;
+    for (const int end = vector + run; vector < end; ++vector, to += kPiece) {
+      const int quad = vector / pieces;
+      const int piece = vector % pieces;
+      transform_input(to, position, row + static_cast<std::size_t>(piece) * kPiece,
+                      quad * kWinogradOutputs - shape.column_padding, shape.input.width);
+    }
   }
 }
 
@@ -175,34 +214,27 @@ void correlate_blocks(WinogradSpot spot, const WinogradCorrelation& shape) {
 HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* packed,
                           const float* start, const WinogradCorrelation& shape,
                           const CorrelationEnds& ends) {
-  const std::size_t x_row = static_cast<std::size_t>(shape.input.width) * kLanes;
-  const std::size_t x_channel = static_cast<std::size_t>(shape.input.pixels()) * kLanes;
-  const std::size_t ring_row = kWinogradInputs * shape.position();
+  const std::size_t ring_row = static_cast<std::size_t>(shape.vectors()) * shape.transformed();
   const auto slot = [&](int row) {
     return ring + static_cast<std::size_t>(row % shape.kernel_height) * ring_row;
   };
   int transformed = 0;  // rows of x
   for (int i = 0; i < shape.output.height; ++i) {
     const int top = i - shape.row_padding;  // the row of x that the kernel's first row meets
-    WinogradSpot spot{};
-    spot.first_row = std::clamp(-top, 0, shape.kernel_height);
-    spot.end_row = std::clamp(shape.input.height - top, spot.first_row, shape.kernel_height);
-    for (transformed = std::max(transformed, top); transformed < top + spot.end_row;
-         ++transformed) {
+    WinogradRun run{};
+    run.first_row = std::clamp(-top, 0, shape.kernel_height);
+    run.end_row = std::clamp(shape.input.height - top, run.first_row, shape.kernel_height);
+    for (transformed = std::max(transformed, top); transformed < top + run.end_row; ++transformed) {
       for (int c = 0; c < shape.input.channels; ++c) {
-        transform_input(slot(transformed) + static_cast<std::size_t>(c) * shape.channel(),
-                        shape.position(),
-                        x + static_cast<std::size_t>(c) * x_channel +
-                            static_cast<std::size_t>(transformed) * x_row,
-                        shape.input.width, shape.column_padding, shape.quads(), shape.lanes);
+        transform_row(slot(transformed), x + tile_offset(shape.input, c, transformed, 0), c, shape);
       }
     }
-    for (int ky = spot.first_row; ky < spot.end_row; ++ky) spot.rows[ky] = slot(top + ky);
-    spot.w = packed;
-    spot.start = start;
-    spot.ends = ends;
-    spot.y = y + tile_offset(shape.output, 0, i, 0);
-    correlate_blocks(spot, shape);
+    for (int ky = run.first_row; ky < run.end_row; ++ky) run.rows[ky] = slot(top + ky);
+    run.w = packed;
+    run.start = start;
+    run.ends = ends;
+    run.y = y + tile_offset(shape.output, 0, i, 0);
+    correlate_row(run, shape);
   }
 }
 
@@ -235,13 +267,13 @@ namespace {
 HWY_EXPORT(conv2d_winograd_forward);
 HWY_EXPORT(conv2d_winograd_backward_input);
 
-// Blocks of `outputs` channels, in each [6][KH][inputs][block]; taps(o, c, ky) points to three
-// taps, `step` floats apart.
+// [6][blocks of `outputs` channels][KH][inputs][block]; taps(o, c, ky) points to three taps, `step`
+// floats apart.
 template <class Taps>
 void pack(float* packed, int outputs, int inputs, int kernel_height, int step, const Taps& taps) {
-  for (int first = 0; first < outputs;) {
-    const int block = conv2d_block(outputs - first);
-    for (const auto& g : kWinogradG) {
+  for (const auto& g : kWinogradG) {
+    for (int first = 0; first < outputs;) {
+      const int block = conv2d_block(outputs - first);
       for (int ky = 0; ky < kernel_height; ++ky) {
         for (int c = 0; c < inputs; ++c) {
           for (int b = 0; b < block; ++b) {
@@ -253,8 +285,8 @@ void pack(float* packed, int outputs, int inputs, int kernel_height, int step, c
           }
         }
       }
+      first += block;
     }
-    first += block;
   }
 }
 

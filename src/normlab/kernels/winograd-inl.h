@@ -30,35 +30,31 @@ HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int firs
   }
 }
 
-// v[position][quad] = B^T x for all quads of a row; positions stand `apart` floats from each other.
+// v[position] = B^T x for the quad whose first pixel is x[first]; positions stand `apart` floats
+// from each other.
 //   1/4 x0 - 5/4 x2 + x4
 //   (x4 - 1/4 x2) + (x3 - 1/4 x1)
 //   (x4 - 1/4 x2) - (x3 - 1/4 x1)
 //   2 (x4 - x2) + (x3 - x1)
 //   2 (x4 - x2) - (x3 - x1)
 //   1/4 x1 - 5/4 x3 + x5
-HWY_INLINE void transform_input(float* v, std::size_t apart, const float* row, int width,
-                                int padding, int quads, std::size_t lanes) {
+HWY_INLINE void transform_input(float* v, std::size_t apart, const float* row, int first,
+                                int width) {
   const Vector quarter = broadcast(0.25f);
   const Vector five_quarters = broadcast(1.25f);
   const Vector two = broadcast(2.0f);
-  for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
-    for (int quad = 0; quad < quads; ++quad) {
-      Vector x[kWinogradInputs];
-      load_pixels(x, row + piece, quad * kWinogradOutputs - padding, width);
-      const Vector even = hn::NegMulAdd(quarter, x[2], x[4]);
-      const Vector odd = hn::NegMulAdd(quarter, x[1], x[3]);
-      const Vector even_step = hn::Sub(x[4], x[2]);
-      const Vector odd_step = hn::Sub(x[3], x[1]);
-      float* to = v + static_cast<std::size_t>(quad) * kLanes + piece;
-      store(hn::MulAdd(quarter, x[0], hn::NegMulAdd(five_quarters, x[2], x[4])), to);
-      store(hn::Add(even, odd), to + apart);
-      store(hn::Sub(even, odd), to + 2 * apart);
-      store(hn::MulAdd(two, even_step, odd_step), to + 3 * apart);
-      store(hn::MulSub(two, even_step, odd_step), to + 4 * apart);
-      store(hn::MulAdd(quarter, x[1], hn::NegMulAdd(five_quarters, x[3], x[5])), to + 5 * apart);
-    }
-  }
+  Vector x[kWinogradInputs];
+  load_pixels(x, row, first, width);
+  const Vector even = hn::NegMulAdd(quarter, x[2], x[4]);
+  const Vector odd = hn::NegMulAdd(quarter, x[1], x[3]);
+  const Vector even_step = hn::Sub(x[4], x[2]);
+  const Vector odd_step = hn::Sub(x[3], x[1]);
+  store(hn::MulAdd(quarter, x[0], hn::NegMulAdd(five_quarters, x[2], x[4])), v);
+  store(hn::Add(even, odd), v + apart);
+  store(hn::Sub(even, odd), v + 2 * apart);
+  store(hn::MulAdd(two, even_step, odd_step), v + 3 * apart);
+  store(hn::MulSub(two, even_step, odd_step), v + 4 * apart);
+  store(hn::MulAdd(quarter, x[1], hn::NegMulAdd(five_quarters, x[3], x[5])), v + 5 * apart);
 }
 
 // y[0..3] = A^T m
@@ -74,26 +70,22 @@ HWY_INLINE void transform_output(Vector (&y)[kWinogradOutputs],
   y[3] = hn::Add(hn::MulAdd(broadcast(0.125f), half_difference, difference), m[5]);
 }
 
-// t[position][quad] = A dy for all quads of a row: the transpose of transform_output.
-HWY_INLINE void transform_upstream(float* t, std::size_t apart, const float* row, int width,
-                                   int quads, std::size_t lanes) {
-  for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
-    for (int quad = 0; quad < quads; ++quad) {
-      Vector dy[kWinogradOutputs];
-      load_pixels(dy, row + piece, quad * kWinogradOutputs, width);
-      const Vector even = hn::Add(dy[0], dy[2]);
-      const Vector odd = hn::Add(dy[1], dy[3]);
-      const Vector half_even = hn::MulAdd(broadcast(0.25f), dy[2], dy[0]);
-      const Vector half_odd = hn::MulAdd(broadcast(0.125f), dy[3], hn::Mul(broadcast(0.5f), dy[1]));
-      float* to = t + static_cast<std::size_t>(quad) * kLanes + piece;
-      store(dy[0], to);
-      store(hn::Add(even, odd), to + apart);
-      store(hn::Sub(even, odd), to + 2 * apart);
-      store(hn::Add(half_even, half_odd), to + 3 * apart);
-      store(hn::Sub(half_even, half_odd), to + 4 * apart);
-      store(dy[3], to + 5 * apart);
-    }
-  }
+// t[position] = A dy for the quad whose first pixel is dy[first]: the transpose of
+// transform_output.
+HWY_INLINE void transform_upstream(float* t, std::size_t apart, const float* row, int first,
+                                   int width) {
+  Vector dy[kWinogradOutputs];
+  load_pixels(dy, row, first, width);
+  const Vector even = hn::Add(dy[0], dy[2]);
+  const Vector odd = hn::Add(dy[1], dy[3]);
+  const Vector half_even = hn::MulAdd(broadcast(0.25f), dy[2], dy[0]);
+  const Vector half_odd = hn::MulAdd(broadcast(0.125f), dy[3], hn::Mul(broadcast(0.5f), dy[1]));
+  store(dy[0], t);
+  store(hn::Add(even, odd), t + apart);
+  store(hn::Sub(even, odd), t + 2 * apart);
+  store(hn::Add(half_even, half_odd), t + 3 * apart);
+  store(hn::Sub(half_even, half_odd), t + 4 * apart);
+  store(dy[3], t + 5 * apart);
 }
 
 }  // namespace normlab::HWY_NAMESPACE

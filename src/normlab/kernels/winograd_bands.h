@@ -25,18 +25,22 @@ struct WinogradBands {
     is_one = rows >= out.height;
   }
 
-  // Floats of the transforms of x and dy in a band, and of the sums: those of three taps where they
-  // are finished within the band, else of all.
+  // Floats of the transforms of x and of a block's dy in a band.
   std::size_t v() const {
     return floats(kWinogradInputs * shape.input.channels * (rows + shape.kernel_height - 1) *
                   quads);
   }
   std::size_t t() const { return floats(kWinogradInputs * kWinogradBlock * rows * quads); }
-  std::size_t sums() const {
+
+  // Floats of the sums of a block, and of all that are kept: of one block where it is finished
+  // within the band.
+  std::size_t block_sums() const {
     const int groups = (shape.input.channels * shape.kernel_height + 2) / 3;
+    return floats(groups * kWinogradInputs * 3 * kWinogradBlock);
+  }
+  std::size_t sums() const {
     const int blocks = (shape.out_channels + kWinogradBlock - 1) / kWinogradBlock;
-    return floats(kWinogradInputs * 3 * kWinogradBlock) *
-           static_cast<std::size_t>(is_one ? 1 : groups * blocks);
+    return block_sums() * static_cast<std::size_t>(is_one ? 1 : blocks);
   }
 
   Conv2dShape shape;
