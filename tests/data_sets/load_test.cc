@@ -43,6 +43,13 @@ class OwnFolder : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(OwnFolder, TestImagesOfAnotherSizeAreRefused) {
+  require_one_shape(load(), load("test"));
+  write("t10k-images-idx3-ubyte", idx_file({1, 2, 1}, {7, 8}));
+  EXPECT_EQ(message_of<Error>([&] { require_one_shape(load(), load("test")); }),
+            in_folder("") + ": training images are 1x1x2, test images 1x2x1; both need one size");
+}
+
 TEST_F(OwnFolder, IsLoaded) {
   const Dataset train = load();
   EXPECT_EQ(train.split, "train");

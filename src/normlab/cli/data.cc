@@ -108,10 +108,12 @@ int verify(const KnownDataset& set, const std::filesystem::path& folder) {
 }
 
 void verify_folder(const std::string& name) {
-  for (const char* const split : {"train", "test"}) {
-    const Dataset dataset = load_dataset(name, split);
-    fmt::print("good     {} {}: {} images of {}, {} classes\n", name, split, dataset.size(),
-               to_string(dataset.shape), dataset.classes);
+  const Dataset train = load_dataset(name, "train");
+  const Dataset test = load_dataset(name, "test");
+  require_one_shape(train, test);
+  for (const Dataset* const set : {&train, &test}) {
+    fmt::print("good     {} {}: {} images of {}, {} classes\n", name, set->split, set->size(),
+               to_string(set->shape), set->classes);
   }
 }
 

@@ -60,6 +60,7 @@ int run_command(int argc, char** argv) {
   normlab::add_summary_command(app);
   normlab::add_data_command(app);
   normlab::add_info_command(app);
+  normlab::refuse_empty_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -91,7 +92,8 @@ int main(int argc, char** argv) {
   } catch (const std::filesystem::filesystem_error& error) {
     return complain(explain(error), kFailed);
   } catch (const std::bad_alloc&) {
-    return complain("not enough memory", kFailed);
+    return complain("not enough memory; a smaller network or batch, or fewer --threads, needs less",
+                    kFailed);
   } catch (const std::exception& error) {
     return complain(error.what(), kFailed);
   }

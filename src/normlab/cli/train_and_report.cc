@@ -112,6 +112,10 @@ void end_shard(const ExperimentResults& results, const std::string& path,
         "the shard again when that process has ended",
         elsewhere.size(), results.runs.size(), options.shard, fmt::join(elsewhere, ", ")));
   }
+  if (results.runs.empty()) {
+    fmt::print("shard {} has no runs: there are more shards than runs\n", options.shard);
+    return;
+  }
   fmt::print("shard {} is done{}. When all are: normlab collect {}\n", options.shard,
              failed.empty() ? "" : fmt::format(", {} of its runs failed", failed.size()), path);
 }

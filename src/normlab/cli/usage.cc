@@ -53,4 +53,17 @@ std::string explain_usage(const CLI::App& app, const CLI::ParseError& error) {
   return fmt::format("{}. See: {}", error.what(), help);
 }
 
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* const option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;  // a flag
+    option->check(
+        [](const std::string& value) {
+          return value.empty() ? std::string("is empty; give a value or leave it out")
+                               : std::string();
+        },
+        "");
+  }
+  for (CLI::App* const command : app.get_subcommands({})) refuse_empty_values(*command);
+}
+
 }  // namespace normlab

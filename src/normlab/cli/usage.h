@@ -10,4 +10,8 @@ namespace normlab {
 // where the help is.
 std::string explain_usage(const CLI::App& app, const CLI::ParseError& error);
 
+// Makes every option of every command refuse an empty value: "$OUT" that is not set must not mean
+// the default.
+void refuse_empty_values(CLI::App& app);
+
 }  // namespace normlab

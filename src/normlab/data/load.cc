@@ -232,6 +232,12 @@ Dataset load_dataset(const std::string& name, std::string_view split, const Load
   return load_known(known_dataset(name), which, options);
 }
 
+void require_one_shape(const Dataset& train, const Dataset& test) {
+  if (train.shape == test.shape) return;
+  throw Error(fmt::format("{}: training images are {}, test images {}; both need one size",
+                          train.name, to_string(train.shape), to_string(test.shape)));
+}
+
 fs::path own_folder(const std::string& name) {
   if (name.starts_with("~/")) {
     if (const char* const home = std::getenv("HOME")) return home + name.substr(1);

@@ -49,8 +49,9 @@ const DatasetPair& Datasets::get(const std::string& name, int validation) {
   if (found != loaded_.end()) return found->second;
   DatasetPair pair;
   pair.train = load_dataset(name, "train", options_);
-  pair.validation = hold_out(pair.train, validation);
   pair.test = load_dataset(name, "test", options_);
+  require_one_shape(pair.train, pair.test);
+  pair.validation = hold_out(pair.train, validation);
   return loaded_.emplace(key, std::move(pair)).first->second;
 }
 
