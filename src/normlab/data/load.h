@@ -29,8 +29,8 @@ struct LoadOptions {
 Dataset load_dataset(const std::string& name, std::string_view split,
                      const LoadOptions& options = {});
 
-// Throws Error unless the images of both splits have one shape: a network that was trained on one of
-// them could not look at the other.
+// Throws Error unless the images of both splits have one shape: a network that was trained on one
+// of them could not look at the other.
 void require_one_shape(const Dataset& train, const Dataset& test);
 
 // The folder that a name with a slash means: "~/mine" lies at home.
