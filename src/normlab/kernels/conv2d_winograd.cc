@@ -84,7 +84,8 @@ HWY_NOINLINE void multiply(float* products, const float* w, std::size_t pack, st
     for (int c = 0; c < shape.input.channels; ++c, v += kVectors * kPiece, w += pack) {
       Vector value[kVectors];
       HWY_UNROLL(3)
-      for (int k = 0; k < kVectors; ++k) value[k] = load_once(v + k * kPiece);
+      for (int k = 0; k < kVectors; ++k)
+        value[k] = load_once(v + static_cast<std::size_t>(k) * kPiece);
       HWY_UNROLL(8)
       for (int b = 0; b < kBlock; ++b) {
         const Vector weight = broadcast(w[b]);
