@@ -215,6 +215,15 @@ TEST(Shards, EachArmIsDealtOutToAll) {
   EXPECT_EQ(folders, (std::set<std::string>{"GN-seed-2", "BN+L1-seed-2"}));
 }
 
+TEST(Shards, OneWithoutRunsSaysSo) {
+  const Workplace place;
+  const Outcome shard = place.run(shard_arguments(place, "9/9", {"--epochs", "1"}));
+  EXPECT_EQ(shard.exit_code, 0) << shard.err;
+  EXPECT_NE(shard.out.find("shard 9/9 has no runs: there are more shards than runs"),
+            std::string::npos)
+      << shard.out;
+}
+
 TEST(Shards, RunsThatFailedAreNamedWhenAllIsCollected) {
   const Workplace place;
   const Words wild = {"--set",    "sweep.schedule.learning_rate=[0.05, 1e20]",
