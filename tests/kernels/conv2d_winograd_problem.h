@@ -1,18 +1,38 @@
-// A convolution by Winograd's algorithm, run through the kernels tile by tile.
+// A convolution by one of Winograd's algorithms, run through the kernels tile by tile.
 #pragma once
 
 #include "kernels/conv2d_problem.h"
 #include "normlab/kernels/conv2d_winograd.h"
+#include "normlab/kernels/conv2d_winograd_2d.h"
 
 namespace normlab {
 
+struct WinogradFunctions {
+  decltype(&conv2d_winograd_packed) packed = conv2d_winograd_packed;
+  decltype(&conv2d_winograd_scratch) scratch = conv2d_winograd_scratch;
+  decltype(&conv2d_winograd_pack_forward) pack_forward = conv2d_winograd_pack_forward;
+  decltype(&conv2d_winograd_pack_backward_input) pack_backward_input =
+      conv2d_winograd_pack_backward_input;
+  decltype(&conv2d_winograd_forward) forward = conv2d_winograd_forward;
+  decltype(&conv2d_winograd_backward_input) backward_input = conv2d_winograd_backward_input;
+  decltype(&conv2d_winograd_backward_weight) backward_weight = conv2d_winograd_backward_weight;
+};
+
+inline constexpr WinogradFunctions kWinograd2d = {
+    conv2d_winograd_2d_packed,          conv2d_winograd_2d_scratch,
+    conv2d_winograd_2d_pack_forward,    conv2d_winograd_2d_pack_backward_input,
+    conv2d_winograd_2d_forward,         conv2d_winograd_2d_backward_input,
+    conv2d_winograd_2d_backward_weight,
+};
+
 // No dbias. The scratch is guarded and holds NaN before each call: nothing may be left over in it.
-inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem) {
+inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem,
+                                         const WinogradFunctions& winograd = {}) {
   const Conv2dShape& shape = problem.shape;
-  GuardedFloats forward_weights(conv2d_winograd_packed(shape));
-  GuardedFloats backward_weights(conv2d_winograd_packed(shape));
-  conv2d_winograd_pack_forward(forward_weights.data(), problem.w.data(), shape);
-  conv2d_winograd_pack_backward_input(backward_weights.data(), problem.w.data(), shape);
+  GuardedFloats forward_weights(winograd.packed(shape));
+  GuardedFloats backward_weights(winograd.packed(shape));
+  winograd.pack_forward(forward_weights.data(), problem.w.data(), shape);
+  winograd.pack_backward_input(backward_weights.data(), problem.w.data(), shape);
   forward_weights.expect_intact("packed for forward");
   backward_weights.expect_intact("packed for backward");
 
@@ -22,24 +42,24 @@ inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem) {
   GuardedTiles dx(shape.input, problem.samples);
   std::vector<float> dw_parts;
   const auto with_scratch = [&](const auto& run) {
-    GuardedFloats scratch(conv2d_winograd_scratch(shape));
+    GuardedFloats scratch(winograd.scratch(shape));
     run(scratch.data());
     scratch.expect_intact("scratch");
   };
   for (int tile = 0; tile < x.count(); ++tile) {
     const Conv2dOptions options{.lanes = x.lanes(tile)};
     with_scratch([&](float* scratch) {
-      conv2d_winograd_forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
-                              problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
+      winograd.forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
+                       problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
     });
     with_scratch([&](float* scratch) {
-      conv2d_winograd_backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(),
-                                     shape, options);
+      winograd.backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(), shape,
+                              options);
     });
     GuardedFloats dw(shape.weights());
     with_scratch([&](float* scratch) {
-      conv2d_winograd_backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile),
-                                      x.lanes(tile), shape);
+      winograd.backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile), x.lanes(tile),
+                               shape);
     });
     dw.expect_intact("dw");
     dw_parts.insert(dw_parts.end(), dw.data(), dw.data() + dw.size());

@@ -33,7 +33,7 @@ TEST(ReluTakenOver, ByAConvolution) {
   reference::Random random(191);
   for (const Conv2dShape& shape :
        {Conv2dShape{{5, 7, 9}, 10, 3, 3, 1, 1}, Conv2dShape{{8, 5, 6}, 8, 1, 1, 1, 0},
-        Conv2dShape{{3, 9, 8}, 7, 3, 2, 2, 1}}) {
+        Conv2dShape{{3, 9, 8}, 7, 3, 2, 2, 1}, Conv2dShape{{8, 14, 13}, 33, 5, 5, 2, 2}}) {
     const GuardedFloats x = relu_output(random, tile_size(shape.input));
     const GuardedFloats dy(random.normals(tile_size(shape.output()), 0.2f, 1.0f));
     const std::vector<float> w = random.normals(shape.weights(), 0.1f, 0.5f);

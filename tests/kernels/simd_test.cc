@@ -81,7 +81,8 @@ std::map<std::string, std::vector<float>> run_every_kernel() {
   for (const Conv2dShape& shape :
        {Conv2dShape{{3, 13, 9}, 31, 3, 3, 1, 1}, Conv2dShape{{8, 28, 28}, 16, 3, 3, 1, 0},
         Conv2dShape{{10, 7, 7}, 10, 1, 1, 1, 0}, Conv2dShape{{3, 13, 9}, 8, 5, 5, 2, 2},
-        Conv2dShape{{5, 9, 8}, 3, 2, 3, 3, 1}}) {
+        Conv2dShape{{5, 9, 8}, 3, 2, 3, 3, 1}, Conv2dShape{{35, 9, 11}, 33, 3, 3, 1, 1},
+        Conv2dShape{{10, 15, 14}, 33, 5, 5, 2, 2}}) {
     const Conv2dProblem problem = random_conv2d(random, shape, 17, true);
     const Conv2dOutputs run = run_conv2d(problem);
     outputs[problem.text() + ", y"] = run.y;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "reference/gradient_check.h"
+#include "reference/winograd_2d.h"
 
 namespace normlab::reference {
 namespace {
@@ -31,6 +32,33 @@ TEST(WinogradReference, IsTheConvolutionInDouble) {
           const Array4<double> dy = random_array(random, y.n, y.c, y.h, y.w);
           const auto expected = conv2d_backward(dy, x, w, {1, padding});
           const auto actual = winograd_conv2d_backward(dy, x, w, padding);
+          expect_close(expected.dx.values, actual.dx.values);
+          expect_close(expected.dw.values, actual.dw.values);
+        }
+      }
+    }
+  }
+}
+
+TEST(WinogradReference, InTwoDimensionsIsTheConvolutionInDouble) {
+  Random random(13);
+  for (const int stride : {1, 2, 3}) {
+    for (const int kernel : {3 * stride, 2 * stride + 1}) {
+      for (const int padding : {0, 1, kernel / 2, kernel - 1}) {
+        for (const int size : {1, 4, 9, 14}) {
+          const int width = size + 3;
+          if (size + 2 * padding < kernel || width + 2 * padding < kernel) continue;
+          SCOPED_TRACE(testing::Message() << size << "x" << width << ", kernel " << kernel
+                                          << ", stride " << stride << ", padding " << padding);
+          const Conv2d options{stride, padding};
+          const Array4<double> x = random_array(random, 2, 3, size, width);
+          const Array4<double> w = random_array(random, 4, 3, kernel, kernel);
+          const std::vector<double> bias = random_vector(random, 4);
+          const Array4<double> y = conv2d(x, w, bias, options);
+          expect_close(y.values, winograd_2d_conv2d(x, w, bias, options).values);
+          const Array4<double> dy = random_array(random, y.n, y.c, y.h, y.w);
+          const auto expected = conv2d_backward(dy, x, w, options);
+          const auto actual = winograd_2d_conv2d_backward(dy, x, w, options);
           expect_close(expected.dx.values, actual.dx.values);
           expect_close(expected.dw.values, actual.dw.values);
         }

@@ -363,8 +363,8 @@ std::vector<ExperimentKey> make_keys() {
   keys.push_back(choice_key(
       "train.convolution", kConvolutions, to_string,
       "how convolutions are computed: winograd where kernels are 3 wide, stride is 1 and there are "
-      "at least 4 channels on either side, which is faster and rounds otherwise "
-      "(docs/parity.md), or all direct",
+      "at least 4 channels on either side, and from 32 channels in two dimensions, with 5x5 and "
+      "stride 2 too, which is faster and rounds otherwise (docs/parity.md), or all direct",
       [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(chance_key("chance.initialisation",

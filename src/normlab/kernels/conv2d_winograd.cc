@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "normlab/kernels/conv2d_blocks.h"
+#include "normlab/kernels/conv2d_winograd_2d.h"
 #include "normlab/kernels/winograd_bands.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -11,6 +12,7 @@
 
 #include "normlab/kernels/conv2d_ends-inl.h"
 #include "normlab/kernels/winograd-inl.h"
+#include "normlab/kernels/winograd_products-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
@@ -37,20 +39,6 @@ struct WinogradCorrelation {
   std::size_t taps() const { return static_cast<std::size_t>(kernel_height * input.channels); }
 };
 
-// Eight channels by three vectors are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
-inline constexpr int kBlockAtOnce = kManyRegisters ? 8 : 4;
-
-// How many of a row's vectors are worked on at once when `left` remain. One alone has too few sums
-// to hide the latency, so four go two by two.
-constexpr int run_of_vectors(int left) { return left == 4 ? 2 : std::min(left, 3); }
-
-// So many output channels at a time that their products wait in a first-level cache, and that a run
-// of transformed vectors is read from the second-level cache once for all of them: with the
-// channels outside and the positions inside, 64 to 64 channels on 16x16 took 1.9 times as long
-// (AVX2).
-inline constexpr int kChannelsAtOnce = 16;
-static_assert(kChannelsAtOnce % conv2d_block(kChannelsAtOnce) == 0);
-
 // A run of vectors of one row, for up to kChannelsAtOnce channels.
 struct WinogradRun {
   int first_row;  // rows [first_row, end_row) of the kernel meet the image,
@@ -63,67 +51,6 @@ struct WinogradRun {
   int vector;  // the first of the run
   float* y;    // first channel's row
 };
-
-// products[b][k][kPiece] = sum over ky, c of w * v, in this order, for one position; `at` is where
-// the position begins in a transformed row, and w is the first row's that meets the image.
-//
-// Not inlined: GCC 12 would keep constants of the transforms in registers meanwhile and leave some
-// of these sums in memory (169 us instead of 140 for 8x26x26 -> 16).
-template <int kBlock, int kVectors>
-HWY_NOINLINE void multiply(float* products, const float* w, std::size_t pack, std::size_t at,
-                           const WinogradRun& run, const WinogradCorrelation& shape) {
-  Vector sum[kBlock][kVectors];
-  HWY_UNROLL(8)
-  for (int b = 0; b < kBlock; ++b) {
-    HWY_UNROLL(3)
-    for (int k = 0; k < kVectors; ++k) sum[b][k] = hn::Zero(kTag);
-  }
-  for (int ky = run.first_row; ky < run.end_row; ++ky) {
-    const float* v = run.rows[ky] + at;
-    HWY_UNROLL(1)
-    for (int c = 0; c < shape.input.channels; ++c, v += kVectors * kPiece, w += pack) {
-      Vector value[kVectors];
-      HWY_UNROLL(3)
-      for (int k = 0; k < kVectors; ++k)
-        value[k] = load_once(v + static_cast<std::size_t>(k) * kPiece);
-      HWY_UNROLL(8)
-      for (int b = 0; b < kBlock; ++b) {
-        const Vector weight = broadcast(w[b]);
-        HWY_UNROLL(3)
-        for (int k = 0; k < kVectors; ++k) sum[b][k] = hn::MulAdd(weight, value[k], sum[b][k]);
-      }
-    }
-  }
-  HWY_UNROLL(8)
-  for (int b = 0; b < kBlock; ++b) {
-    HWY_UNROLL(3)
-    for (int k = 0; k < kVectors; ++k, products += kPiece) store(sum[b][k], products);
-  }
-}
-
-// products[channel][k][kPiece] for one position.
-template <int kVectors>
-HWY_INLINE void multiply_channels(float* products, const float* w, std::size_t at,
-                                  const WinogradRun& run, const WinogradCorrelation& shape) {
-  constexpr std::size_t kChannel = kVectors * kPiece;
-  const std::size_t outside = static_cast<std::size_t>(run.first_row * shape.input.channels);
-  for (int done = 0; done < run.channels;) {
-    const int block = conv2d_block(run.channels - done);
-    const auto pack = static_cast<std::size_t>(block);
-    const float* const first = w + outside * pack;
-    if (block == 8) {
-      multiply<kBlockAtOnce, kVectors>(products, first, pack, at, run, shape);
-      if constexpr (kBlockAtOnce == 4)
-        multiply<4, kVectors>(products + 4 * kChannel, first + 4, pack, at, run, shape);
-    }
-    if (block == 4) multiply<4, kVectors>(products, first, pack, at, run, shape);
-    if (block == 2) multiply<2, kVectors>(products, first, pack, at, run, shape);
-    if (block == 1) multiply<1, kVectors>(products, first, pack, at, run, shape);
-    products += pack * kChannel;
-    w += pack * shape.taps();
-    done += block;
-  }
-}
 
 // y of a run from its products [6][kChannelsAtOnce][kVectors][kPiece].
 template <int kVectors>
@@ -165,9 +92,16 @@ HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation&
   const std::size_t first = static_cast<std::size_t>(run.vector) * shape.transformed();
   const std::size_t v_position = static_cast<std::size_t>(shape.input.channels) * kVectors * kPiece;
   const std::size_t w_position = static_cast<std::size_t>(shape.output.channels) * shape.taps();
+  WinogradTerms terms{.rows = run.rows + run.first_row,
+                      .row_count = run.end_row - run.first_row,
+                      .at = 0,
+                      .channels = shape.input.channels,
+                      .taps = shape.taps(),
+                      .skipped = static_cast<std::size_t>(run.first_row * shape.input.channels)};
   for (std::size_t position = 0; position < kWinogradInputs; ++position) {
+    terms.at = first + position * v_position;
     multiply_channels<kVectors>(products + position * kPosition, run.w + position * w_position,
-                                first + position * v_position, run, shape);
+                                run.channels, terms);
   }
   transform_products<kVectors>(products, run, shape);
 }
@@ -191,22 +125,27 @@ void correlate_row(WinogradRun run, const WinogradCorrelation& shape) {
   }
 }
 
-// Channel c of a row of x, into v: [runs of vectors][6][C][vectors of the run][kPiece], so that
-// what is multiplied together lies together.
-HWY_INLINE void transform_row(float* v, const float* row, int c, const WinogradCorrelation& shape) {
+// Channel c of a row of x, transformed: [runs of vectors][6][C][vectors of the run][kPiece], so
+// that what is multiplied together lies together.
+HWY_INLINE void transform_row(float* transformed, const float* row, int c,
+                              const WinogradCorrelation& shape) {
   const int vectors = shape.vectors();
   const int pieces = shape.pieces();
   for (int vector = 0; vector < vectors;) {
     const int run = run_of_vectors(vectors - vector);
     const std::size_t channel = static_cast<std::size_t>(run) * kPiece;
     const std::size_t position = static_cast<std::size_t>(shape.input.channels) * channel;
-    float* to = v + static_cast<std::size_t>(vector) * shape.transformed() +
+    float* to = transformed + static_cast<std::size_t>(vector) * shape.transformed() +
                 static_cast<std::size_t>(c) * channel;
     for (const int end = vector + run; vector < end; ++vector, to += kPiece) {
       const int quad = vector / pieces;
       const int piece = vector % pieces;
-      transform_input(to, position, row + static_cast<std::size_t>(piece) * kPiece,
-                      quad * kWinogradOutputs - shape.column_padding, shape.input.width);
+      Vector pixels[kWinogradInputs];
+      load_pixels(pixels, row + static_cast<std::size_t>(piece) * kPiece,
+                  quad * kWinogradOutputs - shape.column_padding, shape.input.width);
+      Vector v[kWinogradInputs];
+      transform_input(v, pixels);
+      store_positions(to, position, v);
     }
   }
 }
@@ -301,14 +240,18 @@ std::size_t ring_floats(const Conv2dShape& shape) {
   return std::max(floats(shape.input.channels, out.width), floats(out.channels, shape.input.width));
 }
 
-}  // namespace
-
 // With fewer channels the transforms cost more than the products that they save.
-bool conv2d_winograd_fits(const Conv2dShape& shape) {
+bool rows_fit(const Conv2dShape& shape) {
   constexpr int kFewestChannels = 4;
   return shape.kernel_width == kWinogradTaps && shape.stride == 1 &&
          shape.kernel_height <= kWinogradTallest && shape.padding <= 2 &&
          std::min(shape.input.channels, shape.out_channels) >= kFewestChannels;
+}
+
+}  // namespace
+
+bool conv2d_winograd_fits(const Conv2dShape& shape) {
+  return conv2d_winograd_2d_fits(shape) || rows_fit(shape);
 }
 
 // Measured on AVX-512: with 1.8 times fewer products 1.46 times as fast, with 1.5 times 1.22,
@@ -318,19 +261,27 @@ bool conv2d_winograd_backward_input_fits(const Conv2dShape& shape) {
   const Shape out = shape.output();
   const int direct = out.width * kWinogradTaps;
   const int winograd = winograd_quads(shape.input.width) * kWinogradInputs;
-  return conv2d_winograd_fits(shape) && direct >= kLeast * winograd;
+  return conv2d_winograd_2d_backward_input_fits(shape) ||
+         (rows_fit(shape) && direct >= kLeast * winograd);
 }
 
 std::size_t conv2d_winograd_packed(const Conv2dShape& shape) {
+  if (conv2d_winograd_2d_fits(shape)) return conv2d_winograd_2d_packed(shape);
   return shape.weights() / kWinogradTaps * kWinogradInputs;
 }
 
 std::size_t conv2d_winograd_scratch(const Conv2dShape& shape) {
-  const WinogradBands bands(shape);
-  return std::max(ring_floats(shape), bands.v() + bands.t() + bands.sums());
+  std::size_t floats = 0;
+  if (conv2d_winograd_2d_fits(shape)) floats = conv2d_winograd_2d_scratch(shape);
+  if (!conv2d_winograd_2d_backward_input_fits(shape)) {
+    const WinogradBands bands(shape);
+    floats = std::max({floats, ring_floats(shape), bands.v() + bands.t() + bands.sums()});
+  }
+  return floats;
 }
 
 void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape) {
+  if (conv2d_winograd_2d_fits(shape)) return conv2d_winograd_2d_pack_forward(packed, w, shape);
   const int taps = shape.kernel_height * shape.kernel_width;
   pack(
       packed, shape.out_channels, shape.input.channels, shape.kernel_height, 1,
@@ -338,6 +289,9 @@ void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dSha
 }
 
 void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape) {
+  if (conv2d_winograd_2d_backward_input_fits(shape)) {
+    return conv2d_winograd_2d_pack_backward_input(packed, w, shape);
+  }
   const int taps = shape.kernel_height * shape.kernel_width;
   pack(packed, shape.input.channels, shape.out_channels, shape.kernel_height, -1,
        [&](int c, int o, int ky) {  // turned by 180 degrees
@@ -348,6 +302,9 @@ void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Co
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
                              const float* bias, const Conv2dShape& shape,
                              const Conv2dOptions& options) {
+  if (conv2d_winograd_2d_fits(shape)) {
+    return conv2d_winograd_2d_forward(y, scratch, x, packed_forward, bias, shape, options);
+  }
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)
   (y, scratch, x, packed_forward, bias, shape, options);
 }
@@ -355,6 +312,10 @@ void conv2d_winograd_forward(float* y, float* scratch, const float* x, const flo
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
                                     const Conv2dOptions& options) {
+  if (conv2d_winograd_2d_backward_input_fits(shape)) {
+    return conv2d_winograd_2d_backward_input(dx, scratch, dy, packed_backward_input, shape,
+                                             options);
+  }
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_input)
   (dx, scratch, dy, packed_backward_input, shape, options);
 }

@@ -1,5 +1,6 @@
 // The convolution of conv2d.h with half the multiplications, for kernels three taps wide and stride
-// 1: Winograd's F(4,3) along the rows.
+// 1: Winograd's F(4,3) along the rows. From 32 channels on, also with a stride, the functions below
+// are those of conv2d_winograd_2d.h where these fit: F(4x4,3x3), a quarter of the multiplications.
 //
 //   y[0..3] = A^T [ (G w[0..2]) * (B^T x[0..5]) ]
 //
@@ -11,8 +12,6 @@
 //
 // The numbers differ from the direct sum's in their last bits: the relative L2 error is about twice
 // the direct sum's, and held under four times by a test (docs/parity.md says how far it carries).
-// Going on to two dimensions would save more multiplications, but costs
-// transforms as long as the sums of such few channels, and accuracy.
 //
 // The bits are the same for every instruction set with fused multiply-add. Layouts are those of
 // conv2d.h. `scratch` is room to work in, conv2d_winograd_scratch(shape) floats.
@@ -32,12 +31,12 @@ bool conv2d_winograd_fits(const Conv2dShape& shape);
 // multiplies them.
 bool conv2d_winograd_backward_input_fits(const Conv2dShape& shape);
 
-// Floats of each packed array: two for each weight.
+// Floats of each packed array: two for each weight (of F(4x4,3x3) four).
 std::size_t conv2d_winograd_packed(const Conv2dShape& shape);
 std::size_t conv2d_winograd_scratch(const Conv2dShape& shape);
 
-// G w, computed in double and rounded once. Blocks of output channels (of input channels for the
-// gradient of the input), within a block [6][KH][C][block].
+// G w, or G w G^T, computed in double and rounded once. Blocks of output channels (of input channels
+// for the gradient of the input), within a block [6][KH][C][block] ([36][C][block]).
 void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "normlab/kernels/conv2d_winograd.h"
+#include "normlab/kernels/conv2d_winograd_2d.h"
 #include "normlab/kernels/winograd_bands.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -173,8 +174,11 @@ HWY_INLINE void transform_x(const Transforms& v, const float* x, int c, int row,
     for (std::size_t lane = 0; lane < lanes; lane += kPiece) {
       float* to = v.row(c, i) + lane / kPiece * v.piece;
       for (int quad = 0; quad < v.quads; ++quad, to += kPiece) {
-        transform_input(to, v.position, pixels + lane, quad * kWinogradOutputs - shape.padding,
-                        width);
+        Vector from_x[kWinogradInputs];
+        load_pixels(from_x, pixels + lane, quad * kWinogradOutputs - shape.padding, width);
+        Vector transformed[kWinogradInputs];
+        transform_input(transformed, from_x);
+        store_positions(to, v.position, transformed);
       }
     }
   }
@@ -188,7 +192,11 @@ HWY_INLINE void transform_dy(const Transforms& t, int o, const float* dy, int fr
     for (std::size_t lane = 0; lane < lanes; lane += kPiece) {
       float* to = t.row(o, i) + lane / kPiece * t.piece;
       for (int quad = 0; quad < t.quads; ++quad, to += kPiece) {
-        transform_upstream(to, t.position, pixels + lane, quad * kWinogradOutputs, out.width);
+        Vector from_dy[kWinogradOutputs];
+        load_pixels(from_dy, pixels + lane, quad * kWinogradOutputs, out.width);
+        Vector transformed[kWinogradInputs];
+        transform_upstream(transformed, from_dy);
+        store_positions(to, t.position, transformed);
       }
     }
   }
@@ -255,6 +263,9 @@ HWY_EXPORT(conv2d_winograd_backward_weight);
 
 void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
                                      int lanes, const Conv2dShape& shape) {
+  if (conv2d_winograd_2d_fits(shape)) {
+    return conv2d_winograd_2d_backward_weight(dw, scratch, dy, x, lanes, shape);
+  }
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_weight)(dw, scratch, dy, x, lanes, shape);
 }
 

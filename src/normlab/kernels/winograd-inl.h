@@ -16,45 +16,43 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
-// x[first .. first + kCount) of a row of `width` pixels; zero outside.
+// Every step-th pixel of a row of `width` pixels, from `first` on; zero outside.
 template <int kCount>
-HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width) {
-  if (first >= 0 && first + kCount <= width) {
+HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width,
+                            int step = 1) {
+  if (first >= 0 && first + (kCount - 1) * step < width) {
     HWY_UNROLL(6)
-    for (int k = 0; k < kCount; ++k) pixels[k] = load(row + (first + k) * kLanes);
+    for (int k = 0; k < kCount; ++k) pixels[k] = load(row + (first + k * step) * kLanes);
     return;
   }
   for (int k = 0; k < kCount; ++k) {
-    const bool inside = first + k >= 0 && first + k < width;
-    pixels[k] = inside ? load(row + (first + k) * kLanes) : hn::Zero(kTag);
+    const int at = first + k * step;
+    const bool inside = at >= 0 && at < width;
+    pixels[k] = inside ? load(row + at * kLanes) : hn::Zero(kTag);
   }
 }
 
-// v[position] = B^T x for the quad whose first pixel is x[first]; positions stand `apart` floats
-// from each other.
+// v = B^T x:
 //   1/4 x0 - 5/4 x2 + x4
 //   (x4 - 1/4 x2) + (x3 - 1/4 x1)
 //   (x4 - 1/4 x2) - (x3 - 1/4 x1)
 //   2 (x4 - x2) + (x3 - x1)
 //   2 (x4 - x2) - (x3 - x1)
 //   1/4 x1 - 5/4 x3 + x5
-HWY_INLINE void transform_input(float* v, std::size_t apart, const float* row, int first,
-                                int width) {
+HWY_INLINE void transform_input(Vector (&v)[kWinogradInputs], const Vector (&x)[kWinogradInputs]) {
   const Vector quarter = broadcast(0.25f);
   const Vector five_quarters = broadcast(1.25f);
   const Vector two = broadcast(2.0f);
-  Vector x[kWinogradInputs];
-  load_pixels(x, row, first, width);
   const Vector even = hn::NegMulAdd(quarter, x[2], x[4]);
   const Vector odd = hn::NegMulAdd(quarter, x[1], x[3]);
   const Vector even_step = hn::Sub(x[4], x[2]);
   const Vector odd_step = hn::Sub(x[3], x[1]);
-  store(hn::MulAdd(quarter, x[0], hn::NegMulAdd(five_quarters, x[2], x[4])), v);
-  store(hn::Add(even, odd), v + apart);
-  store(hn::Sub(even, odd), v + 2 * apart);
-  store(hn::MulAdd(two, even_step, odd_step), v + 3 * apart);
-  store(hn::MulSub(two, even_step, odd_step), v + 4 * apart);
-  store(hn::MulAdd(quarter, x[1], hn::NegMulAdd(five_quarters, x[3], x[5])), v + 5 * apart);
+  v[0] = hn::MulAdd(quarter, x[0], hn::NegMulAdd(five_quarters, x[2], x[4]));
+  v[1] = hn::Add(even, odd);
+  v[2] = hn::Sub(even, odd);
+  v[3] = hn::MulAdd(two, even_step, odd_step);
+  v[4] = hn::MulSub(two, even_step, odd_step);
+  v[5] = hn::MulAdd(quarter, x[1], hn::NegMulAdd(five_quarters, x[3], x[5]));
 }
 
 // y[0..3] = A^T m
@@ -70,22 +68,38 @@ HWY_INLINE void transform_output(Vector (&y)[kWinogradOutputs],
   y[3] = hn::Add(hn::MulAdd(broadcast(0.125f), half_difference, difference), m[5]);
 }
 
-// t[position] = A dy for the quad whose first pixel is dy[first]: the transpose of
-// transform_output.
-HWY_INLINE void transform_upstream(float* t, std::size_t apart, const float* row, int first,
-                                   int width) {
-  Vector dy[kWinogradOutputs];
-  load_pixels(dy, row, first, width);
+// t = A dy, the transpose of transform_output.
+HWY_INLINE void transform_upstream(Vector (&t)[kWinogradInputs],
+                                   const Vector (&dy)[kWinogradOutputs]) {
   const Vector even = hn::Add(dy[0], dy[2]);
   const Vector odd = hn::Add(dy[1], dy[3]);
   const Vector half_even = hn::MulAdd(broadcast(0.25f), dy[2], dy[0]);
   const Vector half_odd = hn::MulAdd(broadcast(0.125f), dy[3], hn::Mul(broadcast(0.5f), dy[1]));
-  store(dy[0], t);
-  store(hn::Add(even, odd), t + apart);
-  store(hn::Sub(even, odd), t + 2 * apart);
-  store(hn::Add(half_even, half_odd), t + 3 * apart);
-  store(hn::Sub(half_even, half_odd), t + 4 * apart);
-  store(dy[3], t + 5 * apart);
+  t[0] = dy[0];
+  t[1] = hn::Add(even, odd);
+  t[2] = hn::Sub(even, odd);
+  t[3] = hn::Add(half_even, half_odd);
+  t[4] = hn::Sub(half_even, half_odd);
+  t[5] = dy[3];
+}
+
+// dw = G^T sums
+HWY_INLINE void transform_weight_sums(Vector (&dw)[kWinogradTaps],
+                                      const Vector (&sums)[kWinogradInputs]) {
+  for (int tap = 0; tap < kWinogradTaps; ++tap) {
+    dw[tap] = hn::Zero(kTag);
+    for (int position = 0; position < kWinogradInputs; ++position) {
+      const auto g = static_cast<float>(kWinogradG[position][tap]);
+      dw[tap] = hn::MulAdd(broadcast(g), sums[position], dw[tap]);
+    }
+  }
+}
+
+// The six numbers of a quad, `apart` floats from each other.
+HWY_INLINE void store_positions(float* to, std::size_t apart,
+                                const Vector (&positions)[kWinogradInputs]) {
+  HWY_UNROLL(6)
+  for (std::size_t k = 0; k < kWinogradInputs; ++k) store(positions[k], to + k * apart);
 }
 
 }  // namespace normlab::HWY_NAMESPACE

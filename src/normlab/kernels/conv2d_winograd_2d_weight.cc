@@ -1,0 +1,277 @@
+// The gradient of a convolution's weights by Winograd's F(4x4,3x3): the equation in
+// conv2d_winograd_2d.h, differentiated by w.
+//
+// Position by position it is a matrix product: of the transforms of dy, [O][patches and samples],
+// and those of x, [patches and samples][C]. With as many channels as it takes for F(4x4,3x3) to
+// pay, input channels fill the vectors, and a weight's sum is one number: one per lane, as
+// elsewhere, would be 9 MB of sums for 64 to 64 channels. So pixels of x are turned around first,
+// from samples side by side to channels side by side.
+//
+// Patches go in bands. A weight's sum over a band runs through its patches and their samples in
+// order; the bands' sums are added up in order. Unused lanes are passed over.
+#include <algorithm>
+
+#include "normlab/kernels/conv2d_winograd_2d.h"
+#include "normlab/kernels/winograd_patches.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "normlab/kernels/conv2d_winograd_2d_weight.cc"
+#include <hwy/foreach_target.h>
+
+#include "normlab/kernels/winograd_patches-inl.h"
+#include "normlab/kernels/winograd_products-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace normlab::HWY_NAMESPACE {
+
+// to[lane][kPiece] = x of lanes [0, kPiece) and channels [0, channels), which stand `apart` floats
+// from each other; the channels that are missing are 0.
+HWY_INLINE void turn_around(float* to, const float* x, std::size_t apart, int channels) {
+#if HWY_TARGET == HWY_SCALAR
+  to[0] = channels > 0 ? x[0] : 0.0f;
+  (void)apart;
+#else
+  const hn::RepartitionToWide<Tag> pairs;
+  const hn::CappedTag<float, 4> four;
+  for (std::size_t group = 0; group < kPiece; group += 4) {
+    Vector c[4];
+    for (std::size_t k = 0; k < 4; ++k) {
+      const bool exists = static_cast<int>(group + k) < channels;
+      c[k] = exists ? load(x + (group + k) * apart) : hn::Zero(kTag);
+    }
+    const auto ab_low = hn::BitCast(pairs, hn::InterleaveLower(kTag, c[0], c[1]));
+    const auto ab_high = hn::BitCast(pairs, hn::InterleaveUpper(kTag, c[0], c[1]));
+    const auto cd_low = hn::BitCast(pairs, hn::InterleaveLower(kTag, c[2], c[3]));
+    const auto cd_high = hn::BitCast(pairs, hn::InterleaveUpper(kTag, c[2], c[3]));
+    // Four channels of lanes 0, 4, 8 .., of lanes 1, 5, 9 .., and so on.
+    HWY_ALIGN float lanes[4][kPiece];
+    store(hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_low, cd_low)), lanes[0]);
+    store(hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_low, cd_low)), lanes[1]);
+    store(hn::BitCast(kTag, hn::InterleaveLower(pairs, ab_high, cd_high)), lanes[2]);
+    store(hn::BitCast(kTag, hn::InterleaveUpper(pairs, ab_high, cd_high)), lanes[3]);
+    for (std::size_t lane = 0; lane < kPiece; ++lane) {
+      hn::Store(hn::Load(four, lanes[lane % 4] + lane / 4 * 4), four, to + lane * kPiece + group);
+    }
+  }
+#endif
+}
+
+// Of one patch and phase: v [36][lane][channel] of kPiece lanes and channels of x, which points to
+// the first of either.
+HWY_INLINE void transform_x(float* v, const float* x, int channels, int lanes,
+                            const WinogradCorner& corner, int phase,
+                            const WinogradPatchBands& bands) {
+  const Shape& image = bands.x.image;
+  HWY_ALIGN float pixels[kWinogradInputs][kWinogradInputs][kPiece * kPiece];  // [lane][channel]
+  for (int i = 0; i < kWinogradInputs; ++i) {
+    const int row = bands.x.row(corner.row + i, phase);
+    for (int j = 0; j < kWinogradInputs; ++j) {
+      const int column = bands.x.column(corner.column + j, phase);
+      const bool inside = row >= 0 && row < image.height && column >= 0 && column < image.width;
+      turn_around(pixels[i][j], x + (inside ? tile_offset(image, 0, row, column) : 0),
+                  tile_offset(image, 1, 0, 0), inside ? channels : 0);
+    }
+  }
+  for (int lane = 0; lane < lanes; ++lane, v += bands.columns()) {
+    const auto load_row = [&](auto& in, int i) HWY_ATTR {
+      HWY_UNROLL(6)
+      for (int j = 0; j < kWinogradInputs; ++j) {
+        in[j] = load(pixels[i][j] + static_cast<std::size_t>(lane) * kPiece);
+      }
+    };
+    transform_both_ways<kWinogradInputs, kWinogradInputs>(
+        v, bands.v_position(), load_row,
+        [](auto& out, const auto& in) HWY_ATTR { transform_input(out, in); });
+  }
+}
+
+// The transforms of x around patches [first, first + count): [36][rows][columns].
+void transform_band_of_x(float* v, const float* x, int first, int count, int lanes,
+                         const WinogradPatchBands& bands) {
+  const Shape& image = bands.x.image;
+  constexpr int kStep = static_cast<int>(kPiece);
+  for (int patch = first; patch < first + count; ++patch, v += kLanes * bands.columns()) {
+    const WinogradCorner corner = bands.patches.corner(patch);
+    for (int lane = 0; lane < lanes; lane += kStep) {
+      float* const rows = v + static_cast<std::size_t>(lane) * bands.columns();
+      for (int phase = 0; phase < bands.x.phases(); ++phase) {
+        float* to = rows + static_cast<std::size_t>(phase) * bands.phase_columns();
+        for (int c = 0; c < image.channels; c += kStep, to += kPiece) {
+          transform_x(to, x + tile_offset(image, c, 0, 0, lane),
+                      std::min(kStep, image.channels - c), std::min(kStep, lanes - lane), corner,
+                      phase, bands);
+        }
+      }
+    }
+  }
+}
+
+// The transforms of dy in them, of `outputs` output channels from the first of dy on:
+// [36][O][rows].
+void transform_band_of_dy(float* t, const float* dy, int outputs, int first, int count, int lanes,
+                          const WinogradPatchBands& bands) {
+  for (int o = 0; o < outputs; ++o, dy += tile_offset(bands.dy.image, 1, 0, 0)) {
+    float* to = t + static_cast<std::size_t>(o) * bands.rows();
+    for (int patch = first; patch < first + count; ++patch, to += kLanes) {
+      for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes); lane += kPiece) {
+        const auto load_row = [&](auto& in, int i) HWY_ATTR {
+          load_patch_row(in, dy + lane, bands.patches.corner(patch), i, 0, bands.dy);
+        };
+        transform_both_ways<kWinogradOutputs, kWinogradInputs>(
+            to + lane, bands.t_position(), load_row,
+            [](auto& out, const auto& in) HWY_ATTR { transform_upstream(out, in); });
+      }
+    }
+  }
+}
+
+// sums[o][k][kPiece] = or += the sum over rows of t[o][row] * v[row][k][kPiece]; v's rows and the
+// sums' are `columns` apart. Not inlined for the same reason as in winograd_products-inl.h.
+template <int kO, int kVectors>
+HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, bool is_first,
+                               int patches, int lanes, const WinogradPatchBands& bands) {
+  const std::size_t columns = bands.columns();
+  const std::size_t rows = bands.rows();
+  Vector sum[kO][kVectors];
+  HWY_UNROLL(8)
+  for (int o = 0; o < kO; ++o) {
+    HWY_UNROLL(3)
+    for (int k = 0; k < kVectors; ++k) sum[o][k] = hn::Zero(kTag);
+  }
+  for (int patch = 0; patch < patches; ++patch, t += kLanes, v += kLanes * columns) {
+    const float* row = v;
+    HWY_UNROLL(1)
+    for (int lane = 0; lane < lanes; ++lane, row += columns) {
+      Vector value[kVectors];
+      HWY_UNROLL(3)
+      for (int k = 0; k < kVectors; ++k) {
+        value[k] = load_once(row + static_cast<std::size_t>(k) * kPiece);
+      }
+      HWY_UNROLL(8)
+      for (int o = 0; o < kO; ++o) {
+        const Vector upstream = broadcast(t[static_cast<std::size_t>(o) * rows + lane]);
+        HWY_UNROLL(3)
+        for (int k = 0; k < kVectors; ++k) sum[o][k] = hn::MulAdd(upstream, value[k], sum[o][k]);
+      }
+    }
+  }
+  HWY_UNROLL(8)
+  for (int o = 0; o < kO; ++o, sums += columns) {
+    HWY_UNROLL(3)
+    for (int k = 0; k < kVectors; ++k) {
+      float* const to = sums + static_cast<std::size_t>(k) * kPiece;
+      store(is_first ? sum[o][k] : hn::Add(load(to), sum[o][k]), to);
+    }
+  }
+}
+
+template <int kO>
+HWY_INLINE void add_products(float* sums, const float* t, const float* v, bool is_first,
+                             int patches, int lanes, const WinogradPatchBands& bands) {
+  const int vectors = static_cast<int>(bands.columns() / kPiece);
+  for (int done = 0; done < vectors;) {
+    const int now = run_of_vectors(vectors - done);
+    const std::size_t at = static_cast<std::size_t>(done) * kPiece;
+    if (now == 3) add_products<kO, 3>(sums + at, t, v + at, is_first, patches, lanes, bands);
+    if (now == 2) add_products<kO, 2>(sums + at, t, v + at, is_first, patches, lanes, bands);
+    if (now == 1) add_products<kO, 1>(sums + at, t, v + at, is_first, patches, lanes, bands);
+    done += now;
+  }
+}
+
+// Of `outputs` output channels, for one position.
+HWY_INLINE void add_products(float* sums, const float* t, const float* v, int outputs,
+                             bool is_first, int patches, int lanes,
+                             const WinogradPatchBands& bands) {
+  while (outputs > 0) {
+    int now = 1;
+    if (outputs >= kBlockAtOnce) {
+      now = kBlockAtOnce;
+      add_products<kBlockAtOnce>(sums, t, v, is_first, patches, lanes, bands);
+    } else if (outputs >= 4) {
+      now = 4;
+      add_products<4>(sums, t, v, is_first, patches, lanes, bands);
+    } else if (outputs >= 2) {
+      now = 2;
+      add_products<2>(sums, t, v, is_first, patches, lanes, bands);
+    } else {
+      add_products<1>(sums, t, v, is_first, patches, lanes, bands);
+    }
+    sums += static_cast<std::size_t>(now) * bands.columns();
+    t += static_cast<std::size_t>(now) * bands.rows();
+    outputs -= now;
+  }
+}
+
+// dw of one output channel from its sums [36][O][columns].
+HWY_INLINE void finish(float* dw, const float* sums, const WinogradPatchBands& bands) {
+  const int channels = bands.shape.input.channels;
+  const int kernel = bands.shape.kernel_height * bands.shape.kernel_width;
+  constexpr int kStep = static_cast<int>(kPiece);
+  for (int phase = 0; phase < bands.x.phases(); ++phase) {
+    const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
+    for (int c = 0; c < channels; c += kStep, of_phase += kPiece) {
+      const auto load_row = [&](auto& in, std::size_t i) HWY_ATTR {
+        const float* const from = of_phase + i * kWinogradInputs * bands.sums_position();
+        for (std::size_t j = 0; j < kWinogradInputs; ++j) {
+          in[j] = load(from + j * bands.sums_position());
+        }
+      };
+      HWY_ALIGN float taps[kWinogradTaps][kWinogradTaps][kPiece];
+      transform_both_ways<kWinogradInputs, kWinogradTaps>(
+          taps[0][0], kPiece, load_row,
+          [](auto& out, const auto& in) HWY_ATTR { transform_weight_sums(out, in); });
+      for (int i = 0; i < kWinogradSquare; ++i) {
+        const int ky = i / kWinogradTaps;
+        const int kx = i % kWinogradTaps;
+        const int tap = winograd_tap(bands.shape, phase, ky, kx);
+        for (int k = 0; tap >= 0 && k < std::min(kStep, channels - c); ++k) {
+          dw[(c + k) * kernel + tap] = taps[ky][kx][k];
+        }
+      }
+    }
+  }
+}
+
+void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
+                                        int lanes, const Conv2dShape& shape) {
+  const WinogradPatchBands bands(shape);
+  float* const v = scratch;
+  float* const t = v + kWinogradPositions * bands.v_position();
+  float* const sums = t + kWinogradPositions * bands.t_position();
+  for (int first = 0; first < bands.patches.count(); first += bands.in_band) {
+    const int count = std::min(bands.in_band, bands.patches.count() - first);
+    transform_band_of_x(v, x, first, count, lanes, bands);
+    for (int o = 0; o < shape.out_channels; o += WinogradPatchBands::kOutputsAtOnce) {
+      const int outputs = std::min(WinogradPatchBands::kOutputsAtOnce, shape.out_channels - o);
+      transform_band_of_dy(t, dy + tile_offset(bands.dy.image, o, 0, 0), outputs, first, count,
+                           lanes, bands);
+      for (std::size_t position = 0; position < kWinogradPositions; ++position) {
+        float* const to =
+            sums + position * bands.sums_position() + static_cast<std::size_t>(o) * bands.columns();
+        add_products(to, t + position * bands.t_position(), v + position * bands.v_position(),
+                     outputs, first == 0, count, lanes, bands);
+      }
+    }
+  }
+  for (int o = 0; o < shape.out_channels; ++o) {
+    finish(dw + o * shape.fan_in(), sums + static_cast<std::size_t>(o) * bands.columns(), bands);
+  }
+}
+
+}  // namespace normlab::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace normlab {
+namespace {
+HWY_EXPORT(conv2d_winograd_2d_backward_weight);
+}  // namespace
+
+void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
+                                        int lanes, const Conv2dShape& shape) {
+  HWY_DYNAMIC_DISPATCH(conv2d_winograd_2d_backward_weight)(dw, scratch, dy, x, lanes, shape);
+}
+
+}  // namespace normlab
+#endif  // HWY_ONCE

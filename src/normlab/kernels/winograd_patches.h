@@ -1,0 +1,135 @@
+// How Winograd's F(4x4,3x3) goes through an image: patches of 4x4 numbers that cover it row by row,
+// of which those at the last row and column may stick out; and, where the convolution has a stride,
+// phases.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "normlab/kernels/conv2d.h"
+#include "normlab/kernels/winograd_constants.h"
+#include "normlab/tensor/tiles.h"
+
+namespace normlab {
+
+inline constexpr int kWinogradPositions = kWinogradInputs * kWinogradInputs;
+inline constexpr int kWinogradSquare = kWinogradTaps * kWinogradTaps;
+
+// A convolution with stride s is a sum of s*s without one, each of a phase of x: the pixels whose
+// row (and column) plus padding leaves the same remainder by s, with the taps that meet them. The
+// phases of x are as many times more channels, and the output has one phase.
+//
+// Row i of a phase is row step * i + shift + the phase's own remainder of the image.
+struct WinogradGrid {
+  Shape image;
+  int step;
+  int shift;
+
+  int phases() const { return step * step; }
+  int channels() const { return image.channels * phases(); }  // phase by phase
+  int row(int i, int phase) const { return step * i + shift + phase / step; }
+  int column(int j, int phase) const { return step * j + shift + phase % step; }
+};
+
+struct WinogradCorner {
+  int row;
+  int column;
+};
+
+// Patches of 4x4 numbers of every phase of a grid.
+struct WinogradPatches {
+  explicit WinogradPatches(const WinogradGrid& grid)
+      : rows(winograd_quads(steps(grid.image.height, grid))),
+        columns(winograd_quads(steps(grid.image.width, grid))) {}
+
+  int count() const { return rows * columns; }
+  WinogradCorner corner(int patch) const {
+    return {patch / columns * kWinogradOutputs, patch % columns * kWinogradOutputs};
+  }
+
+  int rows;
+  int columns;
+
+ private:
+  // Of the first phase, which begins first and has the most.
+  static int steps(int size, const WinogradGrid& grid) {
+    return (size - 1 - grid.shift) / grid.step + 1;
+  }
+};
+
+// What is convolved, and where it goes: forward from x to y, the gradient of the input from dy to
+// dx with the kernel turned.
+struct WinogradGrids {
+  WinogradGrid from;
+  WinogradGrid to;
+};
+
+inline WinogradGrids winograd_forward_grids(const Conv2dShape& shape) {
+  return {{shape.input, shape.stride, -shape.padding}, {shape.output(), 1, 0}};
+}
+
+// dx's phases begin at the first of their pixels that may lie in the image.
+inline WinogradGrids winograd_backward_grids(const Conv2dShape& shape) {
+  const int first = shape.padding / shape.stride;
+  return {{shape.output(), 1, first - (kWinogradTaps - 1)},
+          {shape.input, shape.stride, first * shape.stride - shape.padding}};
+}
+
+// Where the tap of w stands, among those of its channels, that meets tap (ky, kx) of a phase's 3x3;
+// -1 if the kernel does not reach so far.
+inline int winograd_tap(const Conv2dShape& shape, int phase, int ky, int kx) {
+  const int row = shape.stride * ky + phase / shape.stride;
+  const int column = shape.stride * kx + phase % shape.stride;
+  const bool exists = row < shape.kernel_height && column < shape.kernel_width;
+  return exists ? row * shape.kernel_width + column : -1;
+}
+
+// Floats between positions of the transformed weights. Here and below a cache line more than the
+// numbers, as 36 places a power of two apart would share a few sets of the first-level cache.
+inline std::size_t winograd_weights_position(int inputs, int outputs) {
+  return static_cast<std::size_t>(inputs) * static_cast<std::size_t>(outputs) + kLanes;
+}
+
+// The gradient of the weights goes through the patches of dy in bands: the same for every
+// instruction set, and with them the order of the sums.
+struct WinogradPatchBands {
+  explicit WinogradPatchBands(const Conv2dShape& conv)
+      : shape(conv),
+        x(winograd_forward_grids(conv).from),
+        dy(winograd_forward_grids(conv).to),
+        patches(dy),
+        in_band(std::min(kMost, patches.count())) {}
+
+  // So many patches that loading and storing the sums once a band costs little, and that the
+  // transforms of a band stay in a second- or third-level cache.
+  static constexpr int kMost = 4;
+  // Output channels whose dy is transformed together.
+  static constexpr int kOutputsAtOnce = 32;
+
+  // Rows of the matrix product: the samples of each patch.
+  std::size_t rows() const { return static_cast<std::size_t>(in_band) * kLanes; }
+  // Columns: the input channels, filled up to whole vectors, of each phase.
+  std::size_t phase_columns() const {
+    return (static_cast<std::size_t>(shape.input.channels) + kLanes - 1) / kLanes * kLanes;
+  }
+  std::size_t columns() const { return static_cast<std::size_t>(x.phases()) * phase_columns(); }
+
+  // Floats between positions: of the transforms of x [rows][columns], those of dy
+  // [kOutputsAtOnce][rows] and the sums [O][columns].
+  std::size_t v_position() const { return rows() * columns() + kLanes; }
+  std::size_t t_position() const { return kOutputsAtOnce * rows() + kLanes; }
+  std::size_t sums_position() const {
+    return static_cast<std::size_t>(shape.out_channels) * columns() + kLanes;
+  }
+  std::size_t floats() const {
+    return kWinogradPositions * (v_position() + t_position() + sums_position());
+  }
+
+  Conv2dShape shape;
+  WinogradGrid x;
+  WinogradGrid dy;
+  WinogradPatches patches;
+  int in_band;
+};
+
+}  // namespace normlab
