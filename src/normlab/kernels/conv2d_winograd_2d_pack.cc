@@ -1,6 +1,5 @@
 // The weights' transform G w G^T of Winograd's F(4x4,3x3). It is paid once a step and not once a
 // tile, but by one thread: in plain loops it took a third of a step of 64 channels.
-#include <algorithm>
 #include <vector>
 
 #include "normlab/kernels/conv2d_blocks.h"
@@ -23,60 +22,91 @@ using DoubleTag = hn::CappedTag<double, kBlock>;
 inline constexpr DoubleTag kDoubleTag{};
 inline constexpr std::size_t kDoubles = hn::MaxLanes(DoubleTag());
 
-// out = G w of three vectors each.
-HWY_INLINE void transform_weights(double (&out)[kWinogradInputs][kBlock],
-                                  const double (&w)[kWinogradTaps][kBlock]) {
+// out = G w, of eight pairs of channels beside each other; the six numbers of out, and of w the
+// three, stand a constant apart:
+//   4 w0
+//   2/3 (w0 + w2) + 2/3 w1
+//   2/3 (w0 + w2) - 2/3 w1
+//   -(4/3 w0 + 1/3 w2) - 2/3 w1
+//   -(4/3 w0 + 1/3 w2) + 2/3 w1
+//   w2
+HWY_INLINE void transform_weights(double* out, std::size_t out_apart, const double* w,
+                                  std::size_t w_apart) {
+  const auto third = hn::Set(kDoubleTag, 1.0 / 3);
+  const auto two_thirds = hn::Set(kDoubleTag, 2.0 / 3);
+  const auto four_thirds = hn::Set(kDoubleTag, 4.0 / 3);
+  const auto four = hn::Set(kDoubleTag, 4.0);
+  for (std::size_t part = 0; part < kBlock; part += kDoubles, out += kDoubles, w += kDoubles) {
+    const auto w0 = hn::Load(kDoubleTag, w);
+    const auto w1 = hn::Load(kDoubleTag, w + w_apart);
+    const auto w2 = hn::Load(kDoubleTag, w + 2 * w_apart);
+    const auto odd = hn::Mul(two_thirds, w1);
+    const auto even = hn::Mul(two_thirds, hn::Add(w0, w2));
+    const auto even_half = hn::MulAdd(four_thirds, w0, hn::Mul(third, w2));
+    hn::Store(hn::Mul(four, w0), kDoubleTag, out);
+    hn::Store(hn::Add(even, odd), kDoubleTag, out + out_apart);
+    hn::Store(hn::Sub(even, odd), kDoubleTag, out + 2 * out_apart);
+    hn::Store(hn::Neg(hn::Add(even_half, odd)), kDoubleTag, out + 3 * out_apart);
+    hn::Store(hn::Sub(odd, even_half), kDoubleTag, out + 4 * out_apart);
+    hn::Store(w2, kDoubleTag, out + 5 * out_apart);
+  }
+}
+
+HWY_INLINE void round_block(float* to, const double* from) {
+  const hn::Rebind<float, DoubleTag> float_tag;
   for (std::size_t part = 0; part < kBlock; part += kDoubles) {
-    HWY_UNROLL(6)
-    for (int position = 0; position < kWinogradInputs; ++position) {
-      auto sum = hn::Zero(kDoubleTag);
-      HWY_UNROLL(3)
-      for (int tap = 0; tap < kWinogradTaps; ++tap) {
-        const auto g = hn::Set(kDoubleTag, kWinogradG[position][tap]);
-        sum = hn::MulAdd(g, hn::Load(kDoubleTag, w[tap] + part), sum);
-      }
-      hn::Store(sum, kDoubleTag, out[position] + part);
+    hn::StoreU(hn::DemoteTo(float_tag, hn::Load(kDoubleTag, from + part)), float_tag, to + part);
+  }
+}
+
+// w[9][kBlock] of input channel c and the outputs of a block, whose kernels begin at `kernels_at`.
+HWY_INLINE void gather_taps(double* w, const float* const (&kernels_at)[kBlock],
+                            const int (&phases)[kBlock], int block, int c,
+                            const WinogradKernels& kernels) {
+  const int offset = kernels.inputs.offset(c);
+  const int phase = kernels.inputs.phase(c);
+  for (int b = 0; b < block; ++b) {
+    const WinogradTaps& taps = kernels.taps[static_cast<std::size_t>(phases[b] + phase)];
+    const float* const kernel = kernels_at[b] + offset;
+    HWY_UNROLL(9)
+    for (std::size_t tap = 0; tap < kWinogradSquare; ++tap) {
+      w[tap * kBlock + static_cast<std::size_t>(b)] =
+          taps[tap] >= 0 ? static_cast<double>(kernel[taps[tap]]) : 0.0;
     }
   }
 }
 
 // [36][blocks of outputs][inputs][block], positions winograd_weights_position apart.
 void pack_winograd_2d(float* packed, const WinogradKernels& kernels) {
-  const hn::Rebind<float, DoubleTag> float_tag;
   const std::size_t position =
       winograd_weights_position(kernels.inputs.count(), kernels.outputs.count());
+  constexpr std::size_t kRow = kWinogradTaps * kBlock;
+  HWY_ALIGN double w[kWinogradSquare * kBlock] = {};
+  HWY_ALIGN double rows[kWinogradInputs * kRow];  // [6][3]: transformed along columns
+  HWY_ALIGN double row[kWinogradInputs * kBlock];
   for (int first = 0; first < kernels.outputs.count();) {
     const int block = conv2d_block(kernels.outputs.count() - first);
+    const float* kernels_at[kBlock] = {};
+    int phases[kBlock] = {};
+    for (int b = 0; b < block; ++b) {
+      kernels_at[b] = kernels.w + kernels.outputs.offset(first + b);
+      phases[b] = kernels.outputs.phase(first + b);
+    }
     for (int c = 0; c < kernels.inputs.count(); ++c, packed += block) {
-      HWY_ALIGN double w[kWinogradTaps][kWinogradTaps][kBlock] = {};  // [kx][ky]: along rows first
-      for (int b = 0; b < block; ++b) {
-        const int phase = kernels.outputs.phase(first + b) + kernels.inputs.phase(c);
-        const WinogradTaps& taps = kernels.taps[static_cast<std::size_t>(phase)];
-        const float* const kernel =
-            kernels.w + kernels.outputs.offset(first + b) + kernels.inputs.offset(c);
-        for (int tap = 0; tap < kWinogradSquare; ++tap) {
-          const int at = taps[static_cast<std::size_t>(tap)];
-          if (at >= 0) w[tap % kWinogradTaps][tap / kWinogradTaps][b] = kernel[at];
-        }
-      }
-      HWY_ALIGN double in_columns[kWinogradInputs][kWinogradTaps][kBlock];  // [position][kx]
-      for (int kx = 0; kx < kWinogradTaps; ++kx) {
-        HWY_ALIGN double column[kWinogradInputs][kBlock];
-        transform_weights(column, w[kx]);
-        for (int i = 0; i < kWinogradInputs; ++i) {
-          std::copy_n(column[i], kBlock, in_columns[i][kx]);
-        }
+      gather_taps(w, kernels_at, phases, block, c, kernels);
+      for (std::size_t kx = 0; kx < kRow; kx += kBlock) {
+        transform_weights(rows + kx, kRow, w + kx, kRow);
       }
       for (std::size_t i = 0; i < kWinogradInputs; ++i) {
-        HWY_ALIGN double row[kWinogradInputs][kBlock];
-        transform_weights(row, in_columns[i]);
-        for (std::size_t j = 0; j < kWinogradInputs; ++j) {
-          HWY_ALIGN float rounded[kBlock];
-          for (std::size_t part = 0; part < kBlock; part += kDoubles) {
-            hn::Store(hn::DemoteTo(float_tag, hn::Load(kDoubleTag, row[j] + part)), float_tag,
-                      rounded + part);
+        transform_weights(row, kBlock, rows + i * kRow, kBlock);
+        float* to = packed + i * kWinogradInputs * position;
+        for (std::size_t j = 0; j < kWinogradInputs * kBlock; j += kBlock, to += position) {
+          if (block == kBlock) {
+            round_block(to, row + j);
+          } else {
+            for (int b = 0; b < block; ++b)
+              to[b] = static_cast<float>(row[j + static_cast<std::size_t>(b)]);
           }
-          std::copy_n(rounded, block, packed + (i * kWinogradInputs + j) * position);
         }
       }
     }

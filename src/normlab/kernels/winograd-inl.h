@@ -83,16 +83,20 @@ HWY_INLINE void transform_upstream(Vector (&t)[kWinogradInputs],
   t[5] = dy[3];
 }
 
-// dw = G^T sums
+// dw = G^T sums:
+//   4 s0 + 2/3 (s1 + s2) - 4/3 (s3 + s4)
+//   2/3 ((s1 - s2) - (s3 - s4))
+//   2/3 (s1 + s2) - 1/3 (s3 + s4) + s5
 HWY_INLINE void transform_weight_sums(Vector (&dw)[kWinogradTaps],
                                       const Vector (&sums)[kWinogradInputs]) {
-  for (int tap = 0; tap < kWinogradTaps; ++tap) {
-    dw[tap] = hn::Zero(kTag);
-    for (int position = 0; position < kWinogradInputs; ++position) {
-      const auto g = static_cast<float>(kWinogradG[position][tap]);
-      dw[tap] = hn::MulAdd(broadcast(g), sums[position], dw[tap]);
-    }
-  }
+  const Vector two_thirds = broadcast(2.0f / 3);
+  const Vector sum = hn::Mul(two_thirds, hn::Add(sums[1], sums[2]));
+  const Vector half_sum = hn::Add(sums[3], sums[4]);
+  const Vector difference = hn::Sub(sums[1], sums[2]);
+  const Vector half_difference = hn::Sub(sums[3], sums[4]);
+  dw[0] = hn::MulAdd(broadcast(4.0f), sums[0], hn::NegMulAdd(broadcast(4.0f / 3), half_sum, sum));
+  dw[1] = hn::Mul(two_thirds, hn::Sub(difference, half_difference));
+  dw[2] = hn::Add(hn::NegMulAdd(broadcast(1.0f / 3), half_sum, sum), sums[5]);
 }
 
 // The six numbers of a quad, `apart` floats from each other.
