@@ -35,8 +35,8 @@ bool conv2d_winograd_backward_input_fits(const Conv2dShape& shape);
 std::size_t conv2d_winograd_packed(const Conv2dShape& shape);
 std::size_t conv2d_winograd_scratch(const Conv2dShape& shape);
 
-// G w, or G w G^T, computed in double and rounded once. Blocks of output channels (of input channels
-// for the gradient of the input), within a block [6][KH][C][block] ([36][C][block]).
+// G w, or G w G^T, computed in double and rounded once. Blocks of output channels (of input
+// channels for the gradient of the input), within a block [6][KH][C][block] ([36][C][block]).
 void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 

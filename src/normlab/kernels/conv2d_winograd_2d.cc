@@ -100,8 +100,9 @@ HWY_INLINE void transform_products(float* y, const float* products,
     const Vector start = shape.bias ? broadcast(shape.bias[o]) : hn::Zero(kTag);
     HWY_UNROLL(1)
     for (int k = 0; k < kVectors; ++k, products += kPiece) {
-      const auto load_row = [&](auto& m, std::size_t i) HWY_ATTR {
-        const float* const from = products + i * kWinogradInputs * kPosition;
+      const auto load_row = [&](auto& m, int i) HWY_ATTR {
+        const float* const from =
+            products + static_cast<std::size_t>(i * kWinogradInputs) * kPosition;
         HWY_UNROLL(6)
         for (std::size_t j = 0; j < kWinogradInputs; ++j) m[j] = load(from + j * kPosition);
       };

@@ -139,9 +139,10 @@ HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, bool
     for (int k = 0; k < kVectors; ++k) sum[o][k] = hn::Zero(kTag);
   }
   for (int patch = 0; patch < patches; ++patch, t += kLanes, v += kLanes * columns) {
+    const float* at = t;
     const float* row = v;
     HWY_UNROLL(1)
-    for (int lane = 0; lane < lanes; ++lane, row += columns) {
+    for (int lane = 0; lane < lanes; ++lane, ++at, row += columns) {
       Vector value[kVectors];
       HWY_UNROLL(3)
       for (int k = 0; k < kVectors; ++k) {
@@ -149,7 +150,7 @@ HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, bool
       }
       HWY_UNROLL(8)
       for (int o = 0; o < kO; ++o) {
-        const Vector upstream = broadcast(t[static_cast<std::size_t>(o) * rows + lane]);
+        const Vector upstream = broadcast(at[static_cast<std::size_t>(o) * rows]);
         HWY_UNROLL(3)
         for (int k = 0; k < kVectors; ++k) sum[o][k] = hn::MulAdd(upstream, value[k], sum[o][k]);
       }
@@ -211,8 +212,9 @@ HWY_INLINE void finish(float* dw, const float* sums, const WinogradPatchBands& b
   for (int phase = 0; phase < bands.x.phases(); ++phase) {
     const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
     for (int c = 0; c < channels; c += kStep, of_phase += kPiece) {
-      const auto load_row = [&](auto& in, std::size_t i) HWY_ATTR {
-        const float* const from = of_phase + i * kWinogradInputs * bands.sums_position();
+      const auto load_row = [&](auto& in, int i) HWY_ATTR {
+        const float* const from =
+            of_phase + static_cast<std::size_t>(i * kWinogradInputs) * bands.sums_position();
         for (std::size_t j = 0; j < kWinogradInputs; ++j) {
           in[j] = load(from + j * bands.sums_position());
         }
