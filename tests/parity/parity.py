@@ -55,6 +55,7 @@ CASES = {
     "GN": ("models/session6.toml", "group", 0.0),
     "IN": ("tests/data/models/session6-instance.toml", "instance", 0.0),
     "odd, BN": ("tests/data/models/odd.toml", "batch", 0.0),
+    "wide, BN": ("tests/data/models/wide.toml", "batch", 0.0),
     "RMS": ("models/session6.toml", "rms", 0.0),
     "LN per element": ("models/session6.toml", "layer-element", 0.0),
     "LN2d": ("models/session6.toml", "layer2d", 0.0),
@@ -68,7 +69,7 @@ CASES = {
 
 
 # Of these, 100 steps; of the others one: how an engine and an optimizer train is the same for all.
-TRAINED = ("BN+L1", "LN", "GN", "IN", "odd, BN")
+TRAINED = ("BN+L1", "LN", "GN", "IN", "odd, BN", "wide, BN")
 
 
 class Job:
@@ -83,12 +84,12 @@ class Job:
         self.driver = pathlib.Path(arguments.build) / "tests/parity/normlab_parity"
         torch.manual_seed(arguments.seed)
         start = networks.build(ROOT / self.model, self.norm, dropout=0.0)
-        self.winograd_fits = any(winograd.fits(layer) for layer in start)
         with torch.no_grad():
             for _, p in start.named():  # no scale is 1 and no shift 0
                 p.add_(0.05 * torch.randn_like(p))
         self.weights = {n: p.detach().numpy().copy() for n, p in start.named()}
         self.images, self.labels = fit(images, labels, next(iter(start)).in_channels)
+        self.winograd_fits = bool(winograd.choose(start, self.images.shape[1:]))
         self.given = numpy.arange(STEPS * SAMPLES).reshape(STEPS, SAMPLES)
 
     def order(self, run):
@@ -108,7 +109,7 @@ class Job:
     def torch_network(self, dtype, weights=None, algorithm="direct"):
         network = networks.build(ROOT / self.model, self.norm, dropout=0.0)
         if algorithm == "winograd":
-            winograd.replace(network)
+            winograd.replace(network, self.images.shape[1:])
         network.to(dtype)
         with torch.no_grad():
             for n, p in network.named():
