@@ -5,7 +5,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "data_sets/idx_files.h"
+#include "data_sets/write_bytes.h"
+#include "expect_error.h"
 #include "normlab/base/error.h"
+#include "temporary_folder.h"
 
 namespace normlab {
 namespace {
@@ -61,6 +65,20 @@ TEST(HoldOut, LeavesSomethingToLearnFrom) {
   EXPECT_EQ(train.size(), 20);
   EXPECT_EQ(hold_out(train, 0).size(), 0);
   EXPECT_EQ(train.size(), 20);
+}
+
+TEST(Datasets, OfTwoImageSizesAreRefused) {
+  const TemporaryFolder folder;
+  write_bytes(folder / "train-images-idx3-ubyte", idx_file({3, 1, 2}, {1, 2, 3, 4, 5, 6}));
+  write_bytes(folder / "train-labels-idx1-ubyte", idx_file({3}, {0, 2, 1}));
+  write_bytes(folder / "t10k-images-idx3-ubyte", idx_file({1, 1, 2}, {7, 8}));
+  write_bytes(folder / "t10k-labels-idx1-ubyte", idx_file({1}, {1}));
+  const std::string name = folder.path().native() + "/";
+  EXPECT_EQ(Datasets({}).get(name).test.size(), 1);
+  write_bytes(folder / "t10k-images-idx3-ubyte", idx_file({1, 2, 1}, {7, 8}));
+  Datasets datasets({});
+  EXPECT_EQ(message_of<Error>([&] { datasets.get(name); }),
+            name + ": training images are 1x1x2, test images 1x2x1; both need one size");
 }
 
 }  // namespace

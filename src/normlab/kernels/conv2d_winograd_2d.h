@@ -15,7 +15,7 @@
 // functions are right for any number of channels and any padding, for kernels that have three taps
 // in the longest phase.
 //
-// The relative L2 error of y and dx is three to four times the direct sum's, and held under eight
+// The relative L2 error of y and dx is three to five times the direct sum's, and held under eight
 // times by a test; that of dw is 1e-6 (the direct sum's is 1e-7), and held under 2.5e-6.
 #pragma once
 
