@@ -56,23 +56,36 @@ HWY_INLINE void turn_around(float* to, const float* x, std::size_t apart, int ch
 #endif
 }
 
-// Of one patch and phase: v [36][lane][channel] of kPiece lanes and channels of x, which points to
-// the first of either.
-HWY_INLINE void transform_x(float* v, const float* x, int channels, int lanes,
-                            const WinogradCorner& corner, int phase,
-                            const WinogradPatchBands& bands) {
+// Patches [first, first + count) and the lanes that hold samples.
+struct PatchBand {
+  int first;
+  int count;
+  int lanes;
+};
+
+// kPiece lanes and channels of a patch of a phase, or as many as there are.
+struct PatchBlock {
+  WinogradCorner corner;
+  int phase;
+  int lanes;
+  int channels;
+};
+
+// v [36][lane][channel] of a block, whose first lane and channel x points to.
+HWY_INLINE void transform_block_of_x(float* v, const float* x, const PatchBlock& block,
+                                     const WinogradPatchBands& bands) {
   const Shape& image = bands.x.image;
   HWY_ALIGN float pixels[kWinogradInputs][kWinogradInputs][kPiece * kPiece];  // [lane][channel]
   for (int i = 0; i < kWinogradInputs; ++i) {
-    const int row = bands.x.row(corner.row + i, phase);
+    const int row = bands.x.row(block.corner.row + i, block.phase);
     for (int j = 0; j < kWinogradInputs; ++j) {
-      const int column = bands.x.column(corner.column + j, phase);
+      const int column = bands.x.column(block.corner.column + j, block.phase);
       const bool inside = row >= 0 && row < image.height && column >= 0 && column < image.width;
       turn_around(pixels[i][j], x + (inside ? tile_offset(image, 0, row, column) : 0),
-                  tile_offset(image, 1, 0, 0), inside ? channels : 0);
+                  tile_offset(image, 1, 0, 0), inside ? block.channels : 0);
     }
   }
-  for (int lane = 0; lane < lanes; ++lane, v += bands.columns()) {
+  for (int lane = 0; lane < block.lanes; ++lane, v += bands.columns()) {
     const auto load_row = [&](auto& in, int i) HWY_ATTR {
       HWY_UNROLL(6)
       for (int j = 0; j < kWinogradInputs; ++j) {
@@ -85,21 +98,21 @@ HWY_INLINE void transform_x(float* v, const float* x, int channels, int lanes,
   }
 }
 
-// The transforms of x around patches [first, first + count): [36][rows][columns].
-void transform_band_of_x(float* v, const float* x, int first, int count, int lanes,
+// The transforms of x around the patches of a band: [36][rows][columns].
+void transform_band_of_x(float* v, const float* x, const PatchBand& band,
                          const WinogradPatchBands& bands) {
   const Shape& image = bands.x.image;
   constexpr int kStep = static_cast<int>(kPiece);
-  for (int patch = first; patch < first + count; ++patch, v += kLanes * bands.columns()) {
-    const WinogradCorner corner = bands.patches.corner(patch);
-    for (int lane = 0; lane < lanes; lane += kStep) {
+  for (int patch = 0; patch < band.count; ++patch, v += kLanes * bands.columns()) {
+    PatchBlock block{bands.patches.corner(band.first + patch), 0, 0, 0};
+    for (int lane = 0; lane < band.lanes; lane += kStep) {
+      block.lanes = std::min(kStep, band.lanes - lane);
       float* const rows = v + static_cast<std::size_t>(lane) * bands.columns();
-      for (int phase = 0; phase < bands.x.phases(); ++phase) {
-        float* to = rows + static_cast<std::size_t>(phase) * bands.phase_columns();
+      for (block.phase = 0; block.phase < bands.x.phases(); ++block.phase) {
+        float* to = rows + static_cast<std::size_t>(block.phase) * bands.phase_columns();
         for (int c = 0; c < image.channels; c += kStep, to += kPiece) {
-          transform_x(to, x + tile_offset(image, c, 0, 0, lane),
-                      std::min(kStep, image.channels - c), std::min(kStep, lanes - lane), corner,
-                      phase, bands);
+          block.channels = std::min(kStep, image.channels - c);
+          transform_block_of_x(to, x + tile_offset(image, c, 0, 0, lane), block, bands);
         }
       }
     }
@@ -108,14 +121,15 @@ void transform_band_of_x(float* v, const float* x, int first, int count, int lan
 
 // The transforms of dy in them, of `outputs` output channels from the first of dy on:
 // [36][O][rows].
-void transform_band_of_dy(float* t, const float* dy, int outputs, int first, int count, int lanes,
+void transform_band_of_dy(float* t, const float* dy, int outputs, const PatchBand& band,
                           const WinogradPatchBands& bands) {
   for (int o = 0; o < outputs; ++o, dy += tile_offset(bands.dy.image, 1, 0, 0)) {
     float* to = t + static_cast<std::size_t>(o) * bands.rows();
-    for (int patch = first; patch < first + count; ++patch, to += kLanes) {
-      for (std::size_t lane = 0; lane < static_cast<std::size_t>(lanes); lane += kPiece) {
+    for (int patch = 0; patch < band.count; ++patch, to += kLanes) {
+      const WinogradCorner corner = bands.patches.corner(band.first + patch);
+      for (std::size_t lane = 0; lane < static_cast<std::size_t>(band.lanes); lane += kPiece) {
         const auto load_row = [&](auto& in, int i) HWY_ATTR {
-          load_patch_row(in, dy + lane, bands.patches.corner(patch), i, 0, bands.dy);
+          load_patch_row(in, dy + lane, corner, i, 0, bands.dy);
         };
         transform_both_ways<kWinogradOutputs, kWinogradInputs>(
             to + lane, bands.t_position(), load_row,
@@ -128,17 +142,18 @@ void transform_band_of_dy(float* t, const float* dy, int outputs, int first, int
 // sums[o][k][kPiece] = or += the sum over rows of t[o][row] * v[row][k][kPiece]; v's rows and the
 // sums' are `columns` apart. Not inlined for the same reason as in winograd_products-inl.h.
 template <int kO, int kVectors>
-HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, bool is_first,
-                               int patches, int lanes, const WinogradPatchBands& bands) {
+HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, const PatchBand& band,
+                               const WinogradPatchBands& bands) {
   const std::size_t columns = bands.columns();
   const std::size_t rows = bands.rows();
+  const int lanes = band.lanes;
   Vector sum[kO][kVectors];
   HWY_UNROLL(8)
   for (int o = 0; o < kO; ++o) {
     HWY_UNROLL(3)
     for (int k = 0; k < kVectors; ++k) sum[o][k] = hn::Zero(kTag);
   }
-  for (int patch = 0; patch < patches; ++patch, t += kLanes, v += kLanes * columns) {
+  for (int patch = 0; patch < band.count; ++patch, t += kLanes, v += kLanes * columns) {
     const float* at = t;
     const float* row = v;
     HWY_UNROLL(1)
@@ -161,42 +176,41 @@ HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, bool
     HWY_UNROLL(3)
     for (int k = 0; k < kVectors; ++k) {
       float* const to = sums + static_cast<std::size_t>(k) * kPiece;
-      store(is_first ? sum[o][k] : hn::Add(load(to), sum[o][k]), to);
+      store(band.first == 0 ? sum[o][k] : hn::Add(load(to), sum[o][k]), to);
     }
   }
 }
 
 template <int kO>
-HWY_INLINE void add_products(float* sums, const float* t, const float* v, bool is_first,
-                             int patches, int lanes, const WinogradPatchBands& bands) {
+HWY_INLINE void add_products(float* sums, const float* t, const float* v, const PatchBand& band,
+                             const WinogradPatchBands& bands) {
   const int vectors = static_cast<int>(bands.columns() / kPiece);
   for (int done = 0; done < vectors;) {
     const int now = run_of_vectors(vectors - done);
     const std::size_t at = static_cast<std::size_t>(done) * kPiece;
-    if (now == 3) add_products<kO, 3>(sums + at, t, v + at, is_first, patches, lanes, bands);
-    if (now == 2) add_products<kO, 2>(sums + at, t, v + at, is_first, patches, lanes, bands);
-    if (now == 1) add_products<kO, 1>(sums + at, t, v + at, is_first, patches, lanes, bands);
+    if (now == 3) add_products<kO, 3>(sums + at, t, v + at, band, bands);
+    if (now == 2) add_products<kO, 2>(sums + at, t, v + at, band, bands);
+    if (now == 1) add_products<kO, 1>(sums + at, t, v + at, band, bands);
     done += now;
   }
 }
 
 // Of `outputs` output channels, for one position.
 HWY_INLINE void add_products(float* sums, const float* t, const float* v, int outputs,
-                             bool is_first, int patches, int lanes,
-                             const WinogradPatchBands& bands) {
+                             const PatchBand& band, const WinogradPatchBands& bands) {
   while (outputs > 0) {
     int now = 1;
     if (outputs >= kBlockAtOnce) {
       now = kBlockAtOnce;
-      add_products<kBlockAtOnce>(sums, t, v, is_first, patches, lanes, bands);
+      add_products<kBlockAtOnce>(sums, t, v, band, bands);
     } else if (outputs >= 4) {
       now = 4;
-      add_products<4>(sums, t, v, is_first, patches, lanes, bands);
+      add_products<4>(sums, t, v, band, bands);
     } else if (outputs >= 2) {
       now = 2;
-      add_products<2>(sums, t, v, is_first, patches, lanes, bands);
+      add_products<2>(sums, t, v, band, bands);
     } else {
-      add_products<1>(sums, t, v, is_first, patches, lanes, bands);
+      add_products<1>(sums, t, v, band, bands);
     }
     sums += static_cast<std::size_t>(now) * bands.columns();
     t += static_cast<std::size_t>(now) * bands.rows();
@@ -241,18 +255,18 @@ void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* 
   float* const v = scratch;
   float* const t = v + kWinogradPositions * bands.v_position();
   float* const sums = t + kWinogradPositions * bands.t_position();
+  constexpr int kAtOnce = WinogradPatchBands::kOutputsAtOnce;
   for (int first = 0; first < bands.patches.count(); first += bands.in_band) {
-    const int count = std::min(bands.in_band, bands.patches.count() - first);
-    transform_band_of_x(v, x, first, count, lanes, bands);
-    for (int o = 0; o < shape.out_channels; o += WinogradPatchBands::kOutputsAtOnce) {
-      const int outputs = std::min(WinogradPatchBands::kOutputsAtOnce, shape.out_channels - o);
-      transform_band_of_dy(t, dy + tile_offset(bands.dy.image, o, 0, 0), outputs, first, count,
-                           lanes, bands);
+    const PatchBand band{first, std::min(bands.in_band, bands.patches.count() - first), lanes};
+    transform_band_of_x(v, x, band, bands);
+    for (int o = 0; o < shape.out_channels; o += kAtOnce) {
+      const int outputs = std::min(kAtOnce, shape.out_channels - o);
+      transform_band_of_dy(t, dy + tile_offset(bands.dy.image, o, 0, 0), outputs, band, bands);
       for (std::size_t position = 0; position < kWinogradPositions; ++position) {
-        float* const to =
-            sums + position * bands.sums_position() + static_cast<std::size_t>(o) * bands.columns();
-        add_products(to, t + position * bands.t_position(), v + position * bands.v_position(),
-                     outputs, first == 0, count, lanes, bands);
+        add_products(
+            sums + position * bands.sums_position() + static_cast<std::size_t>(o) * bands.columns(),
+            t + position * bands.t_position(), v + position * bands.v_position(), outputs, band,
+            bands);
       }
     }
   }
