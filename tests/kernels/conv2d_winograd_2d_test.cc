@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "kernels/awkward_sizes.h"
 #include "kernels/conv2d_problem.h"
 #include "kernels/conv2d_winograd_problem.h"
@@ -71,16 +69,6 @@ TEST(Conv2dWinograd2d, AgreesWithTheReferenceOnEveryInstructionSet) {
       expect_within("dw", gradients.dw.values, actual.dw);
     });
   });
-}
-
-double relative_distance(const std::vector<double>& exact, const std::vector<float>& actual) {
-  double difference = 0;
-  double size = 0;
-  for (std::size_t i = 0; i < exact.size(); ++i) {
-    difference += std::pow(static_cast<double>(actual[i]) - exact[i], 2);
-    size += exact[i] * exact[i];
-  }
-  return std::sqrt(difference / size);
 }
 
 // The limits above hold for the worst case; this is what is typical, as conv2d_winograd_2d.h says.

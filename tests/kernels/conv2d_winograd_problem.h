@@ -1,12 +1,29 @@
 // A convolution by one of Winograd's algorithms, run through the kernels tile by tile.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
 #include "kernels/conv2d_problem.h"
 #include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/kernels/conv2d_winograd_2d.h"
 
 namespace normlab {
 
+// Relative L2 distance.
+inline double relative_distance(const std::vector<double>& exact,
+                                const std::vector<float>& actual) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    difference += std::pow(static_cast<double>(actual[i]) - exact[i], 2);
+    size += exact[i] * exact[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+// Those that a network calls, which choose one.
 struct WinogradFunctions {
   decltype(&conv2d_winograd_packed) packed = conv2d_winograd_packed;
   decltype(&conv2d_winograd_scratch) scratch = conv2d_winograd_scratch;

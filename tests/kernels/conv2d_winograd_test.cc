@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "kernels/awkward_sizes.h"
 #include "kernels/conv2d_problem.h"
@@ -82,19 +81,10 @@ TEST(Conv2dWinograd, IsAboutAsExactAsTheDirectSum) {
     const auto expected = reference_conv2d<double>(problem);
     const Conv2dOutputs direct = run_conv2d(problem);
     const Conv2dOutputs winograd = run_conv2d_winograd(problem);
-    const auto distance = [](const std::vector<double>& exact, const std::vector<float>& actual) {
-      double difference = 0;
-      double size = 0;
-      for (std::size_t i = 0; i < exact.size(); ++i) {
-        difference += std::pow(static_cast<double>(actual[i]) - exact[i], 2);
-        size += exact[i] * exact[i];
-      }
-      return std::sqrt(difference / size);
-    };
     const auto expect_close = [&](const char* name, const std::vector<double>& exact,
                                   const std::vector<float>& ours, const std::vector<float>& plain) {
-      EXPECT_LE(distance(exact, ours), 4 * distance(exact, plain)) << name;
-      EXPECT_LE(distance(exact, ours), 1e-6) << name;
+      EXPECT_LE(relative_distance(exact, ours), 4 * relative_distance(exact, plain)) << name;
+      EXPECT_LE(relative_distance(exact, ours), 1e-6) << name;
     };
     expect_close("y", expected.y, winograd.y, direct.y);
     expect_close("dx", expected.gradients.dx.values, winograd.dx, direct.dx);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "normlab/kernels/conv2d_blocks.h"
 #include "normlab/kernels/winograd_patches.h"
 
 #undef HWY_TARGET_INCLUDE
