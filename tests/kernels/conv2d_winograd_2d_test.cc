@@ -13,32 +13,35 @@ namespace {
 
 using reference::Bounded;
 
-// Every awkward image, stride, kernel and padding; batch sizes and channels take turns. The
-// functions are right for any number of channels.
+// Every awkward image, stride, kernel and padding; batch sizes and channels take turns, and so does
+// the kernel's width. The functions are right for any number of channels.
 template <class Visit>
 void for_each_awkward_shape(const Visit& visit) {
   constexpr int kChannels[] = {1, 5, 8, 18, 33};
+  constexpr int kTurns = 5 * 5 * 5 * 2 * 3;
   constexpr std::size_t kMostProducts = 1'000'000;
   int turn = 0;
   for (const ImageSize& image : {ImageSize{1, 1}, {3, 5}, {7, 7}, {13, 9}, {10, 26}}) {
     for (const int stride : {1, 2, 3}) {
-      for (const int kernel : {3 * stride, 2 * stride + 1}) {
+      // With one, all but one and all of the remainders by the stride that have three taps.
+      const int kernels[] = {2 * stride + 1, 3 * stride - (stride > 1), 3 * stride};
+      for (const int kernel : kernels) {
         for (const int padding : {0, 1, kernel / 2, kernel - 1}) {
           if (image.height + 2 * padding < kernel || image.width + 2 * padding < kernel) continue;
           for (;;) {
-            turn = (turn + 37) % 250;
+            turn = (turn + 37) % kTurns;  // which have no common divisor
             const int samples = kAwkwardSamples[turn % 5];
             const Conv2dShape shape{{kChannels[turn / 5 % 5], image.height, image.width},
                                     kChannels[turn / 25 % 5],
                                     kernel,
-                                    turn % 2 == 0 ? kernel : 3 * stride,
+                                    kernels[turn / 250],
                                     stride,
                                     padding};
-            if (image.width + 2 * padding < shape.kernel_width) continue;
+            if (image.width + 2 * padding < shape.kernel_width) continue;  // the next turn's fits
             const std::size_t products = static_cast<std::size_t>(samples) * shape.weights() *
                                          static_cast<std::size_t>(shape.output().pixels());
             if (products > kMostProducts) continue;
-            visit(shape, samples, turn / 125 == 1);
+            visit(shape, samples, turn / 125 % 2 == 1);
             break;
           }
         }
@@ -103,7 +106,10 @@ TEST(Conv2dWinograd2d, FitsWhereTheFormulaHoldsAndPays) {
            [](Conv2dShape& s) { s.kernel_width = 4; }, [](Conv2dShape& s) { s.kernel_height = 1; },
            [](Conv2dShape& s) { s.stride = 2; }, [](Conv2dShape& s) { s.out_channels = 31; },
            [](Conv2dShape& s) { s.input.channels = 31; },
-           [](Conv2dShape& s) { s.input.height = 1; }}) {
+           [](Conv2dShape& s) { s.input.height = 1; },
+           [](Conv2dShape& s) {
+             s = {{32, 90, 90}, 32, 19, 19, 9, 9};
+           }}) {
     Conv2dShape shape = good;
     change(shape);
     EXPECT_FALSE(conv2d_winograd_2d_fits(shape));

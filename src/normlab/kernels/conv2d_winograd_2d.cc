@@ -18,6 +18,7 @@ namespace normlab::HWY_NAMESPACE {
 // A correlation of every phase of one grid with kernels of 3x3: the forward pass, or the gradient
 // of the input with the kernels turned.
 struct PatchCorrelation {
+  Conv2dShape convolution;
   WinogradGrid from;
   WinogradGrid to;
   std::size_t lanes;  // that hold samples
@@ -28,6 +29,22 @@ struct PatchCorrelation {
   int pieces() const { return static_cast<int>((lanes + kPiece - 1) / kPiece); }
   // All patches as vectors, in the order in which they lie in x: patch by patch, piece by piece.
   int vectors() const { return WinogradPatches(to).count() * pieces(); }
+
+  // The phases of x whose kernels have a weight at a position.
+  WinogradPhaseRuns phase_runs(int position) const {
+    if (from.phases() == 1) return {1, 1};
+    return winograd_phase_runs(convolution, position);
+  }
+  // Whether no kernel of output channels [first, first + channels) has.
+  bool is_zero(int position, int first, int channels) const {
+    if (to.phases() == 1) return false;
+    bool zero = true;
+    const int last = (first + channels - 1) / to.image.channels;
+    for (int phase = first / to.image.channels; phase <= last; ++phase) {
+      zero = zero && winograd_turned_is_zero(convolution, position, phase);
+    }
+    return zero;
+  }
 };
 
 // Floats between positions: a cache line more than the numbers, as 36 places a multiple of 4 kB or
@@ -114,6 +131,32 @@ HWY_INLINE void transform_products(float* y, const float* products,
   }
 }
 
+// products [channels][kVectors][kPiece] of output channels from `first` on, for one position. w
+// points to its weights, which are packed for every phase of x.
+template <int kVectors>
+HWY_INLINE void multiply_position(float* products, const float* w, const float* v, int position,
+                                  int first, int channels, const PatchCorrelation& shape) {
+  if (shape.is_zero(position, first, channels)) {
+    std::fill_n(products, static_cast<std::size_t>(channels) * kVectors * kPiece, 0.0f);
+    return;
+  }
+  const WinogradPhaseRuns runs = shape.phase_runs(position);
+  const int stride = shape.from.step;
+  const auto phase = static_cast<std::size_t>(shape.from.image.channels);
+  const float* rows[kWinogradLargestStride];
+  for (int i = 0; i < runs.count; ++i) {
+    rows[i] = v + static_cast<std::size_t>(i * stride) * phase * kVectors * kPiece;
+  }
+  multiply_channels<kVectors>(products, w, channels,
+                              {.rows = rows,
+                               .row_count = runs.count,
+                               .at = 0,
+                               .channels = runs.phases * shape.from.image.channels,
+                               .taps = static_cast<std::size_t>(shape.from.channels()),
+                               .skipped = 0,
+                               .between = static_cast<std::size_t>(stride - runs.phases) * phase});
+}
+
 template <int kVectors>
 HWY_INLINE void correlate_run(float* y, float* scratch, const float* x, int vector,
                               const PatchCorrelation& shape) {
@@ -127,20 +170,15 @@ HWY_INLINE void correlate_run(float* y, float* scratch, const float* x, int vect
   const auto inputs = static_cast<std::size_t>(shape.from.channels());
   const int outputs = shape.to.channels();
   const std::size_t v_position = between_positions(shape.from.channels(), kVectors);
-  const float* const v = scratch;
   float* const products = scratch + kWinogradPositions * v_position;
   transform_run<kVectors>(scratch, x, run, shape.from);
   for (int first = 0; first < outputs; first += kChannelsAtOnce) {
     const int channels = std::min(kChannelsAtOnce, outputs - first);
     const float* w = shape.w + static_cast<std::size_t>(first) * inputs;
-    for (std::size_t position = 0; position < kWinogradPositions; ++position) {
-      multiply_channels<kVectors>(products + position * kPosition, w, channels,
-                                  {.rows = &v,
-                                   .row_count = 1,
-                                   .at = position * v_position,
-                                   .channels = shape.from.channels(),
-                                   .taps = inputs,
-                                   .skipped = 0});
+    for (int position = 0; position < kWinogradPositions; ++position) {
+      const auto at = static_cast<std::size_t>(position);
+      multiply_position<kVectors>(products + at * kPosition, w, scratch + at * v_position, position,
+                                  first, channels, shape);
       w += winograd_weights_position(shape.from.channels(), outputs);
     }
     transform_products<kVectors>(y, products, run, first, channels, shape);
@@ -163,7 +201,8 @@ void conv2d_winograd_2d_forward(float* y, float* scratch, const float* x,
                                 const Conv2dShape& shape, const Conv2dOptions& options) {
   const WinogradGrids grids = winograd_forward_grids(shape);
   correlate(y, scratch, x,
-            {.from = grids.from,
+            {.convolution = shape,
+             .from = grids.from,
              .to = grids.to,
              .lanes = static_cast<std::size_t>(options.lanes),
              .w = packed_forward,
@@ -176,7 +215,8 @@ void conv2d_winograd_2d_backward_input(float* dx, float* scratch, const float* d
                                        const Conv2dOptions& options) {
   const WinogradGrids grids = winograd_backward_grids(shape);
   correlate(dx, scratch, dy,
-            {.from = grids.from,
+            {.convolution = shape,
+             .from = grids.from,
              .to = grids.to,
              .lanes = static_cast<std::size_t>(options.lanes),
              .w = packed_backward_input,
@@ -221,7 +261,8 @@ bool conv2d_winograd_2d_fits(const Conv2dShape& shape) {
     return kernel > (kWinogradTaps - 1) * shape.stride && kernel <= kWinogradTaps * shape.stride;
   };
   const WinogradGrids grids = winograd_forward_grids(shape);
-  return has_three_taps(shape.kernel_height) && has_three_taps(shape.kernel_width) &&
+  return shape.stride <= kWinogradLargestStride && has_three_taps(shape.kernel_height) &&
+         has_three_taps(shape.kernel_width) &&
          std::min(grids.from.channels(), grids.to.channels()) >= kFewestChannels &&
          patches_pay(grids.to, shape);
 }

@@ -9,11 +9,12 @@
 //
 // A convolution with stride s is a sum of s*s without one, one for each phase of x: the pixels
 // whose row and column leave the same remainders by s. So a kernel of 5x5 with stride 2 is one of
-// 3x3 on four times as many channels, some of whose taps are 0.
+// 3x3 on four times as many channels, some of whose taps are 0; products with these alone are left
+// out.
 //
 // conv2d_winograd.h says when it is used, and its functions call these; arguments are the same. The
-// functions are right for any number of channels and any padding, for kernels that have three taps
-// in the longest phase.
+// functions are right for any number of channels and any padding, for strides up to 8 and kernels
+// that have three taps in the longest phase.
 //
 // The relative L2 error of y and dx is three to five times the direct sum's, and held under eight
 // times by a test; that of dw is 1e-6 (the direct sum's is 1e-7), and held under 2.5e-6.

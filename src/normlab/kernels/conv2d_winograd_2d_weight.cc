@@ -81,8 +81,14 @@ HWY_INLINE void transform_block_of_x(float* v, const float* x, const PatchBlock&
     for (int j = 0; j < kWinogradInputs; ++j) {
       const int column = bands.x.column(block.corner.column + j, block.phase);
       const bool inside = row >= 0 && row < image.height && column >= 0 && column < image.width;
-      turn_around(pixels[i][j], x + (inside ? tile_offset(image, 0, row, column) : 0),
-                  tile_offset(image, 1, 0, 0), inside ? block.channels : 0);
+      if (inside) {
+        turn_around(pixels[i][j], x + tile_offset(image, 0, row, column),
+                    tile_offset(image, 1, 0, 0), block.channels);
+      } else {
+        for (std::size_t at = 0; at < kPiece * kPiece; at += kPiece) {
+          store(hn::Zero(kTag), pixels[i][j] + at);
+        }
+      }
     }
   }
   for (int lane = 0; lane < block.lanes; ++lane, v += bands.columns()) {
@@ -181,10 +187,10 @@ HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, cons
   }
 }
 
+// Of the first `vectors` of the columns.
 template <int kO>
-HWY_INLINE void add_products(float* sums, const float* t, const float* v, const PatchBand& band,
-                             const WinogradPatchBands& bands) {
-  const int vectors = static_cast<int>(bands.columns() / kPiece);
+HWY_INLINE void add_products(float* sums, const float* t, const float* v, int vectors,
+                             const PatchBand& band, const WinogradPatchBands& bands) {
   for (int done = 0; done < vectors;) {
     const int now = run_of_vectors(vectors - done);
     const std::size_t at = static_cast<std::size_t>(done) * kPiece;
@@ -196,21 +202,21 @@ HWY_INLINE void add_products(float* sums, const float* t, const float* v, const 
 }
 
 // Of `outputs` output channels, for one position.
-HWY_INLINE void add_products(float* sums, const float* t, const float* v, int outputs,
+HWY_INLINE void add_products(float* sums, const float* t, const float* v, int outputs, int vectors,
                              const PatchBand& band, const WinogradPatchBands& bands) {
   while (outputs > 0) {
     int now = 1;
     if (outputs >= kBlockAtOnce) {
       now = kBlockAtOnce;
-      add_products<kBlockAtOnce>(sums, t, v, band, bands);
+      add_products<kBlockAtOnce>(sums, t, v, vectors, band, bands);
     } else if (outputs >= 4) {
       now = 4;
-      add_products<4>(sums, t, v, band, bands);
+      add_products<4>(sums, t, v, vectors, band, bands);
     } else if (outputs >= 2) {
       now = 2;
-      add_products<2>(sums, t, v, band, bands);
+      add_products<2>(sums, t, v, vectors, band, bands);
     } else {
-      add_products<1>(sums, t, v, band, bands);
+      add_products<1>(sums, t, v, vectors, band, bands);
     }
     sums += static_cast<std::size_t>(now) * bands.columns();
     t += static_cast<std::size_t>(now) * bands.rows();
@@ -218,33 +224,38 @@ HWY_INLINE void add_products(float* sums, const float* t, const float* v, int ou
   }
 }
 
-// dw of one output channel from its sums [36][O][columns].
-HWY_INLINE void finish(float* dw, const float* sums, const WinogradPatchBands& bands) {
+// Where the taps of a phase's 3x3 stand in a kernel; -1 those that it has not.
+struct PhaseTaps {
+  PhaseTaps(const Conv2dShape& shape, int phase) {
+    for (int i = 0; i < kWinogradSquare; ++i) {
+      at[i] = winograd_tap(shape, phase, i / kWinogradTaps, i % kWinogradTaps);
+    }
+  }
+  int at[kWinogradSquare];
+};
+
+// dw of one output channel and phase from its sums [36][O][columns].
+HWY_INLINE void finish(float* dw, const float* sums, const PhaseTaps& taps,
+                       const WinogradPatchBands& bands) {
   const int channels = bands.shape.input.channels;
   const int kernel = bands.shape.kernel_height * bands.shape.kernel_width;
+  const std::size_t position = bands.sums_position();
   constexpr int kStep = static_cast<int>(kPiece);
-  for (int phase = 0; phase < bands.x.phases(); ++phase) {
-    const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
-    for (int c = 0; c < channels; c += kStep, of_phase += kPiece) {
-      const auto load_row = [&](auto& in, int i) HWY_ATTR {
-        const float* const from =
-            of_phase + static_cast<std::size_t>(i * kWinogradInputs) * bands.sums_position();
-        for (std::size_t j = 0; j < kWinogradInputs; ++j) {
-          in[j] = load(from + j * bands.sums_position());
-        }
-      };
-      HWY_ALIGN float taps[kWinogradTaps][kWinogradTaps][kPiece];
-      transform_both_ways<kWinogradInputs, kWinogradTaps>(
-          taps[0][0], kPiece, load_row,
-          [](auto& out, const auto& in) HWY_ATTR { transform_weight_sums(out, in); });
-      for (int i = 0; i < kWinogradSquare; ++i) {
-        const int ky = i / kWinogradTaps;
-        const int kx = i % kWinogradTaps;
-        const int tap = winograd_tap(bands.shape, phase, ky, kx);
-        for (int k = 0; tap >= 0 && k < std::min(kStep, channels - c); ++k) {
-          dw[(c + k) * kernel + tap] = taps[ky][kx][k];
-        }
-      }
+  for (int c = 0; c < channels; c += kStep, sums += kPiece) {
+    const auto load_row = [&](auto& in, int i) HWY_ATTR {
+      const float* const from = sums + static_cast<std::size_t>(i * kWinogradInputs) * position;
+      HWY_UNROLL(6)
+      for (std::size_t j = 0; j < kWinogradInputs; ++j) in[j] = load(from + j * position);
+    };
+    HWY_ALIGN float gradients[kWinogradSquare][kPiece];
+    transform_both_ways<kWinogradInputs, kWinogradTaps>(
+        gradients[0], kPiece, load_row,
+        [](auto& out, const auto& in) HWY_ATTR { transform_weight_sums(out, in); });
+    const int count = std::min(kStep, channels - c);
+    for (int i = 0; i < kWinogradSquare; ++i) {
+      if (taps.at[i] < 0) continue;
+      float* to = dw + c * kernel + taps.at[i];
+      for (int k = 0; k < count; ++k, to += kernel) *to = gradients[i][k];
     }
   }
 }
@@ -262,16 +273,27 @@ void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* 
     for (int o = 0; o < shape.out_channels; o += kAtOnce) {
       const int outputs = std::min(kAtOnce, shape.out_channels - o);
       transform_band_of_dy(t, dy + tile_offset(bands.dy.image, o, 0, 0), outputs, band, bands);
-      for (std::size_t position = 0; position < kWinogradPositions; ++position) {
-        add_products(
-            sums + position * bands.sums_position() + static_cast<std::size_t>(o) * bands.columns(),
-            t + position * bands.t_position(), v + position * bands.v_position(), outputs, band,
-            bands);
+      for (int position = 0; position < kWinogradPositions; ++position) {
+        const auto at = static_cast<std::size_t>(position);
+        const WinogradPhaseRuns runs = winograd_phase_runs(shape, position);
+        const std::size_t columns = static_cast<std::size_t>(runs.phases) * bands.phase_columns();
+        for (int run = 0; run < runs.count; ++run) {
+          const std::size_t column =
+              static_cast<std::size_t>(run * shape.stride) * bands.phase_columns();
+          add_products(sums + at * bands.sums_position() +
+                           static_cast<std::size_t>(o) * bands.columns() + column,
+                       t + at * bands.t_position(), v + at * bands.v_position() + column, outputs,
+                       static_cast<int>(columns / kPiece), band, bands);
+        }
       }
     }
   }
-  for (int o = 0; o < shape.out_channels; ++o) {
-    finish(dw + o * shape.fan_in(), sums + static_cast<std::size_t>(o) * bands.columns(), bands);
+  for (int phase = 0; phase < bands.x.phases(); ++phase) {
+    const PhaseTaps taps(shape, phase);
+    const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
+    for (int o = 0; o < shape.out_channels; ++o, of_phase += bands.columns()) {
+      finish(dw + o * shape.fan_in(), of_phase, taps, bands);
+    }
   }
 }
 

@@ -14,6 +14,7 @@ namespace normlab {
 
 inline constexpr int kWinogradPositions = kWinogradInputs * kWinogradInputs;
 inline constexpr int kWinogradSquare = kWinogradTaps * kWinogradTaps;
+inline constexpr int kWinogradLargestStride = 8;
 
 // A convolution with stride s is a sum of s*s without one, each of a phase of x: the pixels whose
 // row (and column) plus padding leaves the same remainder by s, with the taps that meet them. The
@@ -82,6 +83,38 @@ inline int winograd_tap(const Conv2dShape& shape, int phase, int ky, int kx) {
   const int column = shape.stride * kx + phase % shape.stride;
   const bool exists = row < shape.kernel_height && column < shape.kernel_width;
   return exists ? row * shape.kernel_width + column : -1;
+}
+
+// Phases with two taps in place of three have no weight at one end of the positions: forward at the
+// last row or column, where the kernel's third tap stands alone, and for the gradient of the input,
+// whose kernels are turned, at the first. A kernel of 5x5 with stride 2 has 30 and not 36 products
+// a patch on average.
+//
+// Of the remainders by the stride, those with three taps come first. So the phases that have a
+// weight at a position are `count` runs of `phases` neighbours, which begin `stride` phases apart.
+struct WinogradPhaseRuns {
+  int count;
+  int phases;
+};
+
+// Forward, and for the gradient of the weights.
+inline WinogradPhaseRuns winograd_phase_runs(const Conv2dShape& shape, int position) {
+  const auto remainders = [&](int at, int kernel) {
+    const bool is_end = at == kWinogradInputs - 1;
+    return is_end ? kernel - (kWinogradTaps - 1) * shape.stride : shape.stride;
+  };
+  const int rows = remainders(position / kWinogradInputs, shape.kernel_height);
+  const int columns = remainders(position % kWinogradInputs, shape.kernel_width);
+  if (columns == shape.stride) return {1, rows * columns};
+  return {rows, columns};
+}
+
+// For the gradient of the input.
+inline bool winograd_turned_is_zero(const Conv2dShape& shape, int position, int phase) {
+  const bool no_row = winograd_tap(shape, phase, kWinogradTaps - 1, 0) < 0;
+  const bool no_column = winograd_tap(shape, phase, 0, kWinogradTaps - 1) < 0;
+  return (position / kWinogradInputs == 0 && no_row) ||
+         (position % kWinogradInputs == 0 && no_column);
 }
 
 // Floats between positions of the transformed weights. Here and below a cache line more than the

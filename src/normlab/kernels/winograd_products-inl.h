@@ -36,8 +36,9 @@ struct WinogradTerms {
   int row_count;
   std::size_t at;  // where the position begins in a row
   int channels;
-  std::size_t taps;     // weights of an output channel for one position,
-  std::size_t skipped;  // of which so many belong to rows of the kernel above the image
+  std::size_t taps;         // weights of an output channel for one position,
+  std::size_t skipped;      // of which so many belong to rows of the kernel above the image,
+  std::size_t between = 0;  // and so many after each row to what is not summed up
 };
 
 // products[b][k][kPiece] = sum over rows, c of w * v, in this order, for one position.
@@ -53,7 +54,7 @@ HWY_NOINLINE void multiply(float* products, const float* w, std::size_t pack,
     HWY_UNROLL(3)
     for (int k = 0; k < kVectors; ++k) sum[b][k] = hn::Zero(kTag);
   }
-  for (int row = 0; row < terms.row_count; ++row) {
+  for (int row = 0; row < terms.row_count; ++row, w += terms.between * pack) {
     const float* v = terms.rows[row] + terms.at;
     HWY_UNROLL(1)
     for (int c = 0; c < terms.channels; ++c, v += kVectors * kPiece, w += pack) {
