@@ -98,6 +98,29 @@ TEST(Conv2d, IsExactWithWholeNumbers) {
   });
 }
 
+// A linear layer's gradient of the weights goes its own way, many inputs at a time.
+TEST(Conv2d, IsExactWithWholeNumbersForLinearLayers) {
+  reference::Random random(109);
+  for (const int inputs : {1, 15, 64, 65, 150}) {
+    for (const int outputs : {1, 6}) {
+      for (const int samples : kAwkwardSamples) {
+        Conv2dProblem problem{{{inputs, 1, 1}, outputs}, samples, {}, {}, {}, {}};
+        problem.x = random.integers(problem.x_size(), -9, 9);
+        problem.w = random.integers(problem.shape.weights(), -9, 9);
+        problem.dy = random.integers(problem.y_size(), -9, 9);
+        SCOPED_TRACE(problem.text());
+        const auto expected = reference_conv2d<double>(problem);
+        on_every_instruction_set([&] {
+          const Conv2dOutputs actual = run_conv2d(problem);
+          expect_exact("y", expected.y, actual.y);
+          expect_exact("dx", expected.gradients.dx.values, actual.dx);
+          expect_exact("dw", expected.gradients.dw.values, actual.dw);
+        });
+      }
+    }
+  }
+}
+
 // The header promises the order c, ky, kx for each output number, one fused multiply-add per term.
 TEST(Conv2d, AddsTheTermsInThePromisedOrder) {
   reference::Random random(103);

@@ -204,16 +204,31 @@ HWY_INLINE void sum_sixteen_over_lanes(float* sums, const float* vectors, std::s
 #endif
 }
 
+// Sixteen vectors that stand `apart` floats from each other, side by side and with zeros in the
+// unused lanes, which may hold a NaN.
+HWY_INLINE void copy_used_lanes(float* used, const float* vectors, std::size_t apart, int lanes) {
+  for (std::size_t k = 0; k < 16; ++k, vectors += apart, used += kLanes) {
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      const int left = HWY_MAX(0, lanes - static_cast<int>(piece));
+      const auto holds = hn::FirstN(kTag, static_cast<std::size_t>(left));
+      store(hn::IfThenElseZero(holds, load(vectors + piece)), used + piece);
+    }
+  }
+}
+
 // sums[k] = the sum over the first `lanes` lanes of the k-th of `count` vectors.
 HWY_INLINE void sums_over_lanes(float* sums, const float* vectors, std::size_t apart, int count,
                                 int lanes) {
-  int k = 0;
-  if (lanes == kLanes) {
-    for (; k + 16 <= count; k += 16, vectors += 16 * apart) {
-      sum_sixteen_over_lanes(sums + k, vectors, apart);
+  for (; count >= 16; count -= 16, sums += 16, vectors += 16 * apart) {
+    if (lanes == kLanes) {
+      sum_sixteen_over_lanes(sums, vectors, apart);
+    } else {
+      HWY_ALIGN float used[16 * kLanes];
+      copy_used_lanes(used, vectors, apart, lanes);
+      sum_sixteen_over_lanes(sums, used, kLanes);
     }
   }
-  for (; k < count; ++k, vectors += apart) sums[k] = sum_over_lanes(vectors, lanes);
+  for (; count > 0; --count, ++sums, vectors += apart) *sums = sum_over_lanes(vectors, lanes);
 }
 
 }  // namespace normlab::HWY_NAMESPACE
