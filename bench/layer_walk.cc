@@ -48,9 +48,7 @@ LayerWalk::LayerWalk(Network& network, int samples)
       meetings_.push_back(i);
       meeting_memory_[i].resize(*layer.meeting(), samples, layer.input_shape().channels);
     }
-    // The output takes the place of an input that nobody reads again.
-    const bool in_place =
-        i > 0 && layer.in_place() && !layer.reads_input() && !layers_[i - 1]->reads_output();
+    const bool in_place = overwrites_input(layers_, i);
     const std::size_t size = tile_size(layer.output_shape());
     x_offset_.push_back(in_place ? x_offset_.back() : end);
     if (!in_place) end += size;

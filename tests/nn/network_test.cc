@@ -8,6 +8,7 @@
 
 #include "expect_error.h"
 #include "nn/test_networks.h"
+#include "normlab/nn/layer.h"
 
 namespace normlab {
 namespace {
@@ -134,6 +135,25 @@ TEST(Network, TheDropoutOptionReplacesEveryProbability) {
   // Without dropout, and without a batch norm, training and evaluation see the same.
   const ReferenceResult expected = ReferenceNetwork(network).evaluate(batch.in_double);
   EXPECT_NEAR(step.run(batch.batch()).loss, expected.loss, 1e-5 * expected.loss);
+}
+
+// Only the time tells otherwise: a pool that is not taken over gives the same numbers.
+TEST(Network, HasANormDoTheMaxPoolAlsoBehindAReLU) {
+  const auto pool_is_taken = [](const std::string& before, const std::string& pool) {
+    const Network network =
+        make("[2, 8, 8]", before + pool + "[[layer]]\ntype = \"global_average_pool\"\n");
+    return network.layers()[network.layers().size() - 2]->passes_through();
+  };
+  const std::string conv = "[[layer]]\ntype = \"conv\"\nout = 4\nkernel = 3\npadding = 1\n";
+  const std::string norm = "[[layer]]\ntype = \"norm\"\n";
+  const std::string relu = "[[layer]]\ntype = \"relu\"\n";
+  const std::string side_by_side = "[[layer]]\ntype = \"max_pool\"\nkernel = 2\n";
+  const std::string overlapping = "[[layer]]\ntype = \"max_pool\"\nkernel = 3\nstride = 2\n";
+  EXPECT_TRUE(pool_is_taken(conv + norm, side_by_side));
+  EXPECT_TRUE(pool_is_taken(conv + norm + relu, side_by_side));
+  EXPECT_TRUE(pool_is_taken(conv + relu + norm, side_by_side));
+  EXPECT_FALSE(pool_is_taken(conv + norm + relu, overlapping));
+  EXPECT_FALSE(pool_is_taken(conv + relu, side_by_side));
 }
 
 TEST(Network, SaysWhichLayerDoesNotFit) {

@@ -219,8 +219,49 @@ type = "linear"
 out = 5
 )";
 
+// The same with a ReLU between the norm and the pool, and with layers after the pool that would
+// overwrite what the ReLU's backward reads, if it was not noticed where that stands.
+inline constexpr const char* kPooledRelus = R"(
+name = "pooled ReLUs"
+input = [3, 14, 13]
+[[layer]]
+type = "conv"
+out = 4
+kernel = 3
+[[layer]]
+type = "norm"
+[[layer]]
+type = "relu"
+[[layer]]
+type = "max_pool"
+kernel = 2
+[[layer]]
+type = "dropout"
+probability = 0.3
+[[layer]]
+type = "conv"
+out = 6
+kernel = 2
+[[layer]]
+type = "norm"
+[[layer]]
+type = "relu"
+[[layer]]
+type = "max_pool"
+kernel = 2
+[[layer]]
+type = "flatten"
+[[layer]]
+type = "dropout"
+probability = 0.2
+[[layer]]
+type = "linear"
+out = 5
+bias = true
+)";
+
 inline constexpr const char* kTestNetworks[] = {kEveryLayer, kNormsEverywhere, kInPlace,
-                                                kNamedNorms, kPooledNorms};
+                                                kNamedNorms, kPooledNorms,     kPooledRelus};
 
 // A network with weights as they are at the start, but random scale, shift and running statistics:
 // never the 1 and 0 of initialise().

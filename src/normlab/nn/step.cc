@@ -17,12 +17,6 @@ void at_least(FloatBuffer& buffer, std::size_t size) {
   if (buffer.size() < size) buffer.resize(size);
 }
 
-// Whether a layer may write its output over its input: nothing later reads what stood there.
-bool overwrites_input(std::span<const std::unique_ptr<Layer>> layers, std::size_t i) {
-  return i > 0 && layers[i]->in_place() && !layers[i]->reads_input() &&
-         !layers[i - 1]->reads_output();
-}
-
 }  // namespace
 
 void MeetingMemory::resize(const Meeting& meeting, int batch_samples, int channels) {

@@ -15,6 +15,7 @@ class FlattenLayer final : public Layer {
         count_(tile_size(place.input)) {}
 
   bool in_place() const override { return true; }
+  bool passes_through() const override { return true; }
 
   void infer(float* y, float*, const float* x, const LayerWeights&) const override { copy(y, x); }
 

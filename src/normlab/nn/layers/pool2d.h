@@ -1,4 +1,5 @@
-// Max pooling, which the norm before it does where it can: sweeps over the larger map less.
+// Max pooling, which the norm before it, or before a ReLU between them, does where it can: sweeps
+// over the larger map less.
 #pragma once
 
 #include "normlab/kernels/pool2d.h"
@@ -15,6 +16,7 @@ class MaxPool2dLayer final : public Layer {
   void hand_over(Layer* before);
 
   bool in_place() const override { return taken_; }
+  bool passes_through() const override { return taken_; }
   bool reads_input() const override { return !taken_; }
   bool reads_output() const override { return !taken_; }
 

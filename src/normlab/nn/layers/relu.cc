@@ -7,25 +7,34 @@
 namespace normlab {
 
 ReluLayer::ReluLayer(const LayerSpec& spec, const LayerPlace& place)
-    : Layer(spec.name, "ReLU", place.input, place.input), count_(tile_size(place.input)) {}
+    : Layer(spec.name, "ReLU", place.input, place.input), stored_shape_(place.input) {}
 
 void ReluLayer::infer(float* y, float*, const float* x, const LayerWeights&) const {
-  if (y != x || !forward_taken_) relu_forward(y, x, count_);
+  if (y != x || !forward_taken_) relu_forward(y, x, tile_size(stored_shape_));
 }
 
 void ReluLayer::forward(float* y, float*, const float* x, const LayerWeights&,
                         const TileInfo&) const {
-  if (y != x || !forward_taken_) relu_forward(y, x, count_);
+  if (y != x || !forward_taken_) relu_forward(y, x, tile_size(stored_shape_));
 }
 
 void ReluLayer::backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
                          const TileInfo&) const {
-  if (dx != upstream.dy || !backward_taken_) relu_backward(dx, upstream.dy, upstream.y, count_);
+  if (dx != upstream.dy || !backward_taken_) {
+    relu_backward(dx, upstream.dy, upstream.y, tile_size(stored_shape_));
+  }
 }
 
 void ReluLayer::share_out(Layer* before, Layer* after) {
+  before_ = before;
   forward_taken_ = before && before->take_over_relu_after();
   backward_taken_ = after && after->take_over_relu_before();
+}
+
+bool ReluLayer::take_over_max_pool_after(int side) {
+  if (!before_ || !before_->take_over_max_pool_after(side)) return false;
+  stored_shape_ = before_->stored_shape();
+  return true;
 }
 
 std::unique_ptr<Layer> make_relu(const LayerSpec& spec, const LayerPlace& place) {

@@ -10,9 +10,14 @@ class ReluLayer final : public Layer {
   ReluLayer(const LayerSpec& spec, const LayerPlace& place);
 
   // Leaves the forward to the layer before and the backward to the layer after, if they take it;
-  // either may be null. What is left is done here, twice over if memory is not shared: max(x, 0)
-  // and its gradient do not change what has been through them.
+  // either may be null, and both must outlive this. What is left is done here, twice over if memory
+  // is not shared: max(x, 0) and its gradient do not change what has been through them.
   void share_out(Layer* before, Layer* after);
+
+  // Passed on to the layer before: the largest of what a ReLU leaves is what it leaves of the
+  // largest, so the pool may come first.
+  bool take_over_max_pool_after(int side) override;
+  Shape stored_shape() const override { return stored_shape_; }
 
   bool in_place() const override { return true; }
   bool reads_output() const override { return true; }
@@ -24,7 +29,8 @@ class ReluLayer final : public Layer {
                 const LayerWeights& weights, const TileInfo& tile) const override;
 
  private:
-  std::size_t count_;
+  Layer* before_ = nullptr;
+  Shape stored_shape_;
   bool forward_taken_ = false;
   bool backward_taken_ = false;
 };
