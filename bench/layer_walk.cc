@@ -74,7 +74,8 @@ LayerWalk::LayerWalk(Network& network, int samples)
 
 LayerWalk::Times LayerWalk::run(const Batch& batch) {
   times_ = {std::vector<double>(layers_.size()), std::vector<double>(layers_.size()), 0};
-  weights_.pack();
+  Workers one(1);
+  weights_.pack(one);
   const auto each_tile = [&](const auto& work) {
     for (int t = 0; t < tiles_; ++t) {
       const auto slot = static_cast<std::size_t>(meetings_.empty() ? 0 : t);

@@ -64,10 +64,11 @@ double absolute_sum(const float* parameters, std::size_t count) {
   return sum;
 }
 
-void sum_over_tiles(float* sum, const float* parts, int tiles, std::size_t count) {
+void sum_over_tiles(float* sum, const float* parts, int tiles, std::size_t count,
+                    std::size_t apart) {
   std::copy_n(parts, count, sum);
   for (int tile = 1; tile < tiles; ++tile) {
-    parts += count;
+    parts += apart;
     for (std::size_t i = 0; i < count; ++i) sum[i] += parts[i];
   }
 }

@@ -27,7 +27,12 @@ void sgd_step(float* parameters, float* velocity, const float* gradient, std::si
 // sum |p|, in double, in order.
 double absolute_sum(const float* parameters, std::size_t count);
 
-// sum[i] = parts[0][i] + parts[1][i] + ... in this order; assigned. parts: [tiles][count].
-void sum_over_tiles(float* sum, const float* parts, int tiles, std::size_t count);
+// sum[i] = parts[0][i] + parts[1][i] + ... in this order; assigned. Each tile's part has `count`
+// numbers, and they stand `apart` floats from each other, or follow each other.
+void sum_over_tiles(float* sum, const float* parts, int tiles, std::size_t count,
+                    std::size_t apart);
+inline void sum_over_tiles(float* sum, const float* parts, int tiles, std::size_t count) {
+  sum_over_tiles(sum, parts, tiles, count, count);
+}
 
 }  // namespace normlab

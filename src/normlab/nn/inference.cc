@@ -24,7 +24,7 @@ class Inference::Implementation {
   }
 
   void run(const Batch& batch, const Take& take) {
-    weights_.pack();
+    weights_.pack(workers_);
     workers_.for_each(tile_count(batch.samples), [&](int tile, int worker) {
       float* x = memory_.data() + static_cast<std::size_t>(worker) * (2 * largest_ + scratch_);
       float* other = x + largest_;

@@ -29,10 +29,11 @@ PackedWeights::PackedWeights(const Network& network) : network_(network) {
   }
 }
 
-void PackedWeights::pack() {
-  for (std::size_t i = 0; i < weights_.size(); ++i) {
+void PackedWeights::pack(Workers& workers) {
+  workers.for_each(static_cast<int>(weights_.size()), [this](int layer, int) {
+    const auto i = static_cast<std::size_t>(layer);
     network_.layers()[i]->pack(packed_.data() + offsets_[i], weights_[i].parameters, buffers_[i]);
-  }
+  });
 }
 
 }  // namespace normlab

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "normlab/base/buffer.h"
+#include "normlab/base/workers.h"
 #include "normlab/nn/layer.h"
 #include "normlab/nn/network.h"
 
@@ -15,7 +16,7 @@ class PackedWeights {
   explicit PackedWeights(const Network& network);
 
   // To be called when parameters or running statistics have changed.
-  void pack();
+  void pack(Workers& workers);
 
   const LayerWeights& operator[](std::size_t layer) const { return weights_[layer]; }
 

@@ -253,7 +253,7 @@ class TrainingStep::Implementation {
   void prepare(const Batch& batch) {
     samples_ = batch.samples;
     tiles_ = tile_count(batch.samples);
-    weights_.pack();
+    weights_.pack(workers_);
     const auto slots = static_cast<std::size_t>(meetings_.empty() ? workers_.size() : tiles_);
     at_least(memory_, slots * tile_floats_);
     at_least(passing_, static_cast<std::size_t>(workers_.size()) * passing_floats_);
@@ -268,9 +268,16 @@ class TrainingStep::Implementation {
     }
   }
 
-  // Adds up in tile order.
+  // Adds up in tile order, a block of parameters at a time: one that stays in the first-level cache
+  // meanwhile.
   Score finish() {
-    sum_over_tiles(gradient_.data(), dparameters_.data(), tiles_, gradient_.size());
+    constexpr std::size_t kBlock = 4096;
+    const std::size_t parameters = gradient_.size();
+    workers_.for_each(static_cast<int>((parameters + kBlock - 1) / kBlock), [&](int block, int) {
+      const std::size_t first = static_cast<std::size_t>(block) * kBlock;
+      sum_over_tiles(gradient_.data() + first, dparameters_.data() + first, tiles_,
+                     std::min(kBlock, parameters - first), parameters);
+    });
     Score score;
     for (const TileScore& tile : scores_) {
       score.loss += tile.loss;
