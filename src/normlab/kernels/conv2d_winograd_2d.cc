@@ -65,14 +65,16 @@ HWY_INLINE void transform_run(float* v, const float* x, const PatchVector (&run)
                               const WinogradGrid& grid) {
   const std::size_t position = between_positions(grid.channels(), kVectors);
   const std::size_t channel = tile_offset(grid.image, 1, 0, 0);
+  const int channels = grid.image.channels;
   for (int phase = 0; phase < grid.phases(); ++phase) {
     const float* from = x;
-    for (int c = 0; c < grid.image.channels; ++c, from += channel) {
+    for (int c = 0; c < channels; ++c, from += channel) {
       HWY_UNROLL(1)
       for (int k = 0; k < kVectors; ++k, v += kPiece) {
-        const auto load_row = [&](auto& pixels, int i) HWY_ATTR {
-          load_patch_row(pixels, from + run[k].lane, run[k].corner, i, phase, grid);
-        };
+        const WinogradWindow window(grid, run[k].corner, phase);
+        const float* const first = from + run[k].lane;
+        const auto load_row = [=](auto& pixels, int i)
+                                  HWY_ATTR { load_window_row(pixels, first, i, window); };
         transform_both_ways<kWinogradInputs, kWinogradInputs>(
             v, position, load_row,
             [](auto& out, const auto& in) HWY_ATTR { transform_input(out, in); });
@@ -84,15 +86,15 @@ HWY_INLINE void transform_run(float* v, const float* x, const PatchVector (&run)
 // The 4x4 numbers of a patch; what sticks out of the image is left.
 HWY_INLINE void store_patch(float* y,
                             const float (&sums)[kWinogradOutputs][kWinogradOutputs][kPiece],
-                            const Vector& start, const PatchVector& at, int phase,
-                            const WinogradGrid& grid, const CorrelationEnds& ends) {
+                            const Vector& start, const WinogradWindow& window,
+                            const CorrelationEnds& ends) {
   for (int i = 0; i < kWinogradOutputs; ++i) {
-    const int row = grid.row(at.corner.row + i, phase);
-    if (row < 0 || row >= grid.image.height) continue;
-    float* const to_row = y + tile_offset(grid.image, 0, row, 0) + at.lane;
+    const int row = window.row(i);
+    if (!window.has_row(row)) continue;
+    float* const to_row = y + tile_offset(window.image, 0, row, 0);
     for (int j = 0; j < kWinogradOutputs; ++j) {
-      const int column = grid.column(at.corner.column + j, phase);
-      if (column < 0 || column >= grid.image.width) continue;
+      const int column = window.column(j);
+      if (!window.has_column(column)) continue;
       float* const to = to_row + static_cast<std::size_t>(column) * kLanes;
       store(finished(hn::Add(load(sums[i][j]), start), to, ends), to);
     }
@@ -126,7 +128,7 @@ HWY_INLINE void transform_products(float* y, const float* products,
       transform_both_ways<kWinogradInputs, kWinogradOutputs>(
           sums[0][0], kPiece, load_row,
           [](auto& out, const auto& in) HWY_ATTR { transform_output(out, in); });
-      store_patch(to, sums, start, run[k], phase, grid, ends);
+      store_patch(to + run[k].lane, sums, start, WinogradWindow(grid, run[k].corner, phase), ends);
     }
   }
 }

@@ -74,16 +74,16 @@ struct PatchBlock {
 // v [36][lane][channel] of a block, whose first lane and channel x points to.
 HWY_INLINE void transform_block_of_x(float* v, const float* x, const PatchBlock& block,
                                      const WinogradPatchBands& bands) {
-  const Shape& image = bands.x.image;
+  const WinogradWindow window(bands.x, block.corner, block.phase);
+  const std::size_t channel = tile_offset(window.image, 1, 0, 0);
+  const int channels = block.channels;
   HWY_ALIGN float pixels[kWinogradInputs][kWinogradInputs][kPiece * kPiece];  // [lane][channel]
   for (int i = 0; i < kWinogradInputs; ++i) {
-    const int row = bands.x.row(block.corner.row + i, block.phase);
+    const int row = window.row(i);
     for (int j = 0; j < kWinogradInputs; ++j) {
-      const int column = bands.x.column(block.corner.column + j, block.phase);
-      const bool inside = row >= 0 && row < image.height && column >= 0 && column < image.width;
-      if (inside) {
-        turn_around(pixels[i][j], x + tile_offset(image, 0, row, column),
-                    tile_offset(image, 1, 0, 0), block.channels);
+      const int column = window.column(j);
+      if (window.has_row(row) && window.has_column(column)) {
+        turn_around(pixels[i][j], x + tile_offset(window.image, 0, row, column), channel, channels);
       } else {
         for (std::size_t at = 0; at < kPiece * kPiece; at += kPiece) {
           store(hn::Zero(kTag), pixels[i][j] + at);
@@ -132,11 +132,11 @@ void transform_band_of_dy(float* t, const float* dy, int outputs, const PatchBan
   for (int o = 0; o < outputs; ++o, dy += tile_offset(bands.dy.image, 1, 0, 0)) {
     float* to = t + static_cast<std::size_t>(o) * bands.rows();
     for (int patch = 0; patch < band.count; ++patch, to += kLanes) {
-      const WinogradCorner corner = bands.patches.corner(band.first + patch);
+      const WinogradWindow window(bands.dy, bands.patches.corner(band.first + patch), 0);
       for (std::size_t lane = 0; lane < static_cast<std::size_t>(band.lanes); lane += kPiece) {
-        const auto load_row = [&](auto& in, int i) HWY_ATTR {
-          load_patch_row(in, dy + lane, corner, i, 0, bands.dy);
-        };
+        const float* const first = dy + lane;
+        const auto load_row = [=](auto& in, int i)
+                                  HWY_ATTR { load_window_row(in, first, i, window); };
         transform_both_ways<kWinogradOutputs, kWinogradInputs>(
             to + lane, bands.t_position(), load_row,
             [](auto& out, const auto& in) HWY_ATTR { transform_upstream(out, in); });

@@ -37,16 +37,14 @@ HWY_INLINE void transform_both_ways(float* to, std::size_t apart, const LoadRow&
   }
 }
 
-// Row i of the square that begins at row and column `corner` of a phase of the grid, whose channel
-// begins at x; zero outside the image.
+// Row i of a window into the channel that begins at x; zero outside the image.
 template <int kCount>
-HWY_INLINE void load_patch_row(Vector (&pixels)[kCount], const float* x,
-                               const WinogradCorner& corner, int i, int phase,
-                               const WinogradGrid& grid) {
-  const int row = grid.row(corner.row + i, phase);
-  const bool inside = row >= 0 && row < grid.image.height;
-  load_pixels(pixels, x + (inside ? tile_offset(grid.image, 0, row, 0) : 0),
-              grid.column(corner.column, phase), inside ? grid.image.width : 0, grid.step);
+HWY_INLINE void load_window_row(Vector (&pixels)[kCount], const float* x, int i,
+                                const WinogradWindow& window) {
+  const int row = window.row(i);
+  const bool inside = window.has_row(row);
+  load_pixels(pixels, x + (inside ? tile_offset(window.image, 0, row, 0) : 0), window.first_column,
+              inside ? window.image.width : 0, window.step);
 }
 
 }  // namespace normlab::HWY_NAMESPACE

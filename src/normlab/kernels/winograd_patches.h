@@ -37,6 +37,26 @@ struct WinogradCorner {
   int column;
 };
 
+// A square of a phase as it lies in the image: what is asked for every pixel, so without the
+// divisions that finding a phase takes.
+struct WinogradWindow {
+  WinogradWindow(const WinogradGrid& grid, const WinogradCorner& corner, int phase)
+      : image(grid.image),
+        step(grid.step),
+        first_row(grid.row(corner.row, phase)),
+        first_column(grid.column(corner.column, phase)) {}
+
+  int row(int i) const { return first_row + i * step; }
+  int column(int j) const { return first_column + j * step; }
+  bool has_row(int row) const { return row >= 0 && row < image.height; }
+  bool has_column(int column) const { return column >= 0 && column < image.width; }
+
+  Shape image;
+  int step;
+  int first_row;
+  int first_column;
+};
+
 // Patches of 4x4 numbers of every phase of a grid.
 struct WinogradPatches {
   explicit WinogradPatches(const WinogradGrid& grid)
