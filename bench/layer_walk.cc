@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "normlab/kernels/log_softmax.h"
+#include "normlab/nn/in_place.h"
 #include "normlab/tensor/tiles.h"
 
 namespace normlab::bench {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -128,16 +127,6 @@ class Layer {
   Shape input_;
   Shape output_;
 };
-
-// Whether layer i may write its output over its input: nothing later reads what stood there.
-inline bool overwrites_input(std::span<const std::unique_ptr<Layer>> layers, std::size_t i) {
-  if (i == 0 || !layers[i]->in_place() || layers[i]->reads_input()) return false;
-  if (layers[i]->passes_through()) return true;
-  // What passes its input through has left it in the place of an earlier layer's output.
-  std::size_t writer = i - 1;
-  while (writer > 0 && layers[writer]->passes_through()) --writer;
-  return !layers[writer]->reads_output();
-}
 
 // What the tiles of a batch bring together for one layer, per channel.
 struct MeetingMemory {

@@ -5,6 +5,7 @@
 
 #include "normlab/kernels/log_softmax.h"
 #include "normlab/kernels/sgd.h"
+#include "normlab/nn/in_place.h"
 #include "normlab/nn/layer.h"
 #include "normlab/nn/packed_weights.h"
 #include "normlab/tensor/tiles.h"
