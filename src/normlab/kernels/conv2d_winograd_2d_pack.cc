@@ -1,6 +1,7 @@
 // The weights' transform G w G^T of Winograd's F(4x4,3x3). It is paid once a step and not once a
 // tile, but by one thread: in plain loops it took a third of a step with
 // kernels of 5x5 and stride 2.
+#include <algorithm>
 #include <vector>
 
 #include "normlab/kernels/conv2d_blocks.h"
@@ -126,13 +127,10 @@ HWY_EXPORT(pack_winograd_2d);
 
 // The taps of every phase; turned by 180 degrees for the gradient of the input.
 std::vector<WinogradTaps> taps_of_phases(const Conv2dShape& shape, bool turned) {
-  std::vector<WinogradTaps> taps(static_cast<std::size_t>(shape.stride * shape.stride));
+  std::vector<WinogradTaps> taps;
   for (int phase = 0; phase < shape.stride * shape.stride; ++phase) {
-    for (int i = 0; i < kWinogradSquare; ++i) {
-      const int tap = turned ? kWinogradSquare - 1 - i : i;
-      taps[static_cast<std::size_t>(phase)][static_cast<std::size_t>(i)] =
-          winograd_tap(shape, phase, tap / kWinogradTaps, tap % kWinogradTaps);
-    }
+    taps.push_back(winograd_taps(shape, phase));
+    if (turned) std::ranges::reverse(taps.back());
   }
   return taps;
 }

@@ -224,18 +224,8 @@ HWY_INLINE void add_products(float* sums, const float* t, const float* v, int ou
   }
 }
 
-// Where the taps of a phase's 3x3 stand in a kernel; -1 those that it has not.
-struct PhaseTaps {
-  PhaseTaps(const Conv2dShape& shape, int phase) {
-    for (int i = 0; i < kWinogradSquare; ++i) {
-      at[i] = winograd_tap(shape, phase, i / kWinogradTaps, i % kWinogradTaps);
-    }
-  }
-  int at[kWinogradSquare];
-};
-
 // dw of one output channel and phase from its sums [36][O][columns].
-HWY_INLINE void finish(float* dw, const float* sums, const PhaseTaps& taps,
+HWY_INLINE void finish(float* dw, const float* sums, const WinogradTaps& taps,
                        const WinogradPatchBands& bands) {
   const int channels = bands.shape.input.channels;
   const int kernel = bands.shape.kernel_height * bands.shape.kernel_width;
@@ -252,9 +242,9 @@ HWY_INLINE void finish(float* dw, const float* sums, const PhaseTaps& taps,
         gradients[0], kPiece, load_row,
         [](auto& out, const auto& in) HWY_ATTR { transform_weight_sums(out, in); });
     const int count = std::min(kStep, channels - c);
-    for (int i = 0; i < kWinogradSquare; ++i) {
-      if (taps.at[i] < 0) continue;
-      float* to = dw + c * kernel + taps.at[i];
+    for (std::size_t i = 0; i < kWinogradSquare; ++i) {
+      if (taps[i] < 0) continue;
+      float* to = dw + c * kernel + taps[i];
       for (int k = 0; k < count; ++k, to += kernel) *to = gradients[i][k];
     }
   }
@@ -289,7 +279,7 @@ void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* 
     }
   }
   for (int phase = 0; phase < bands.x.phases(); ++phase) {
-    const PhaseTaps taps(shape, phase);
+    const WinogradTaps taps = winograd_taps(shape, phase);
     const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
     for (int o = 0; o < shape.out_channels; ++o, of_phase += bands.columns()) {
       finish(dw + o * shape.fan_in(), of_phase, taps, bands);

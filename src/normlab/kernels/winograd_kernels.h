@@ -1,15 +1,11 @@
 // Where the weights' transform of Winograd's F(4x4,3x3) finds the taps of each pair of channels.
 #pragma once
 
-#include <array>
 #include <vector>
 
 #include "normlab/kernels/winograd_patches.h"
 
 namespace normlab {
-
-// Where the nine taps of a phase stand among those of a kernel; -1 where it does not reach so far.
-using WinogradTaps = std::array<int, kWinogradSquare>;
 
 // One side of a correlation: channels, phase by phase, and how far their kernels are apart in w.
 struct WinogradSide {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "normlab/kernels/conv2d.h"
@@ -14,7 +15,7 @@ namespace normlab {
 
 inline constexpr int kWinogradPositions = kWinogradInputs * kWinogradInputs;
 inline constexpr int kWinogradSquare = kWinogradTaps * kWinogradTaps;
-inline constexpr int kWinogradLargestStride = 8;
+inline constexpr int kWinogradLargestStride = 8;  // with which patches are convolved
 
 // A convolution with stride s is a sum of s*s without one, each of a phase of x: the pixels whose
 // row (and column) plus padding leaves the same remainder by s, with the taps that meet them. The
@@ -103,6 +104,18 @@ inline int winograd_tap(const Conv2dShape& shape, int phase, int ky, int kx) {
   const int column = shape.stride * kx + phase % shape.stride;
   const bool exists = row < shape.kernel_height && column < shape.kernel_width;
   return exists ? row * shape.kernel_width + column : -1;
+}
+
+// The same of all nine taps of a phase.
+using WinogradTaps = std::array<int, kWinogradSquare>;
+
+inline WinogradTaps winograd_taps(const Conv2dShape& shape, int phase) {
+  WinogradTaps taps;
+  for (int i = 0; i < kWinogradSquare; ++i) {
+    taps[static_cast<std::size_t>(i)] =
+        winograd_tap(shape, phase, i / kWinogradTaps, i % kWinogradTaps);
+  }
+  return taps;
 }
 
 // Phases with two taps in place of three have no weight at one end of the positions: forward at the
