@@ -108,7 +108,7 @@ TEST(Conv2dWinograd2d, FitsWhereTheFormulaHoldsAndPays) {
            [](Conv2dShape& s) { s.input.channels = 31; },
            [](Conv2dShape& s) { s.input.height = 1; },
            [](Conv2dShape& s) {
-             s = {{32, 90, 90}, 32, 19, 19, 9, 9};
+             s = {{32, 90, 90}, 32, 19, 19, 9, 0};
            }}) {
     Conv2dShape shape = good;
     change(shape);
