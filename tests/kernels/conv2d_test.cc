@@ -78,23 +78,28 @@ TEST(Conv2d, AgreesWithTheReferenceOnEveryInstructionSet) {
 
 // With small whole numbers no sum leaves the 24 bits of a float: nothing is rounded, and one term
 // too many, too few or in the wrong place cannot hide.
+void expect_exact_with_whole_numbers(reference::Random& random, const Conv2dShape& shape,
+                                     int samples, bool bias) {
+  Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
+  problem.x = random.integers(problem.x_size(), -3, 3);
+  problem.w = random.integers(shape.weights(), -3, 3);
+  if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
+  problem.dy = random.integers(problem.y_size(), -3, 3);
+  SCOPED_TRACE(problem.text());
+  const auto expected = reference_conv2d<double>(problem);
+  on_every_instruction_set([&] {
+    const Conv2dOutputs actual = run_conv2d(problem);
+    expect_exact("y", expected.y, actual.y);
+    expect_exact("dx", expected.gradients.dx.values, actual.dx);
+    expect_exact("dw", expected.gradients.dw.values, actual.dw);
+    expect_exact("dbias", expected.gradients.dbias, actual.dbias);
+  });
+}
+
 TEST(Conv2d, IsExactWithWholeNumbers) {
   reference::Random random(102);
   for_each_awkward_conv2d([&](const Conv2dShape& shape, int samples, bool bias) {
-    Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
-    problem.x = random.integers(problem.x_size(), -3, 3);
-    problem.w = random.integers(shape.weights(), -3, 3);
-    if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
-    problem.dy = random.integers(problem.y_size(), -3, 3);
-    SCOPED_TRACE(problem.text());
-    const auto expected = reference_conv2d<double>(problem);
-    on_every_instruction_set([&] {
-      const Conv2dOutputs actual = run_conv2d(problem);
-      expect_exact("y", expected.y, actual.y);
-      expect_exact("dx", expected.gradients.dx.values, actual.dx);
-      expect_exact("dw", expected.gradients.dw.values, actual.dw);
-      expect_exact("dbias", expected.gradients.dbias, actual.dbias);
-    });
+    expect_exact_with_whole_numbers(random, shape, samples, bias);
   });
 }
 
@@ -104,18 +109,7 @@ TEST(Conv2d, IsExactWithWholeNumbersForLinearLayers) {
   for (const int inputs : {1, 15, 64, 65, 150}) {
     for (const int outputs : {1, 6}) {
       for (const int samples : kAwkwardSamples) {
-        Conv2dProblem problem{{{inputs, 1, 1}, outputs}, samples, {}, {}, {}, {}};
-        problem.x = random.integers(problem.x_size(), -9, 9);
-        problem.w = random.integers(problem.shape.weights(), -9, 9);
-        problem.dy = random.integers(problem.y_size(), -9, 9);
-        SCOPED_TRACE(problem.text());
-        const auto expected = reference_conv2d<double>(problem);
-        on_every_instruction_set([&] {
-          const Conv2dOutputs actual = run_conv2d(problem);
-          expect_exact("y", expected.y, actual.y);
-          expect_exact("dx", expected.gradients.dx.values, actual.dx);
-          expect_exact("dw", expected.gradients.dw.values, actual.dw);
-        });
+        expect_exact_with_whole_numbers(random, {{inputs, 1, 1}, outputs}, samples, outputs > 1);
       }
     }
   }
