@@ -185,7 +185,7 @@ TEST(Results, CsvHasARowPerRunAndEpoch) {
             "GN,GN,group,4,0,1,7832,finished,1,0.01,0.5,85.67,0.75,0.105,97.15,9715,2.25,30000\n"
             "GN,GN,group,4,0,1,7832,finished,2,0.001,0.25,96.5,0.5,0.3333333333333333,98.09,9809,"
             "2.5,31000.5\n");
-  write_history_csv(folder / "history.csv", sample().runs[0].epochs);
+  write_file_atomically(folder / "history.csv", history_csv(sample().runs[0].epochs));
   EXPECT_EQ(read_text_file(folder / "history.csv"),
             "epoch,learning_rate,train_loss,train_accuracy,train_objective,test_loss,"
             "test_accuracy,test_correct,seconds,images_per_second\n"

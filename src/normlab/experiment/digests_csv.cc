@@ -10,8 +10,7 @@
 
 namespace normlab {
 
-void write_digests(const std::filesystem::path& path, const std::vector<std::string>& arrays,
-                   const History& history) {
+std::string digests_csv(const std::vector<std::string>& arrays, const History& history) {
   std::vector<std::string> columns = {"epoch"};
   columns.insert(columns.end(), arrays.begin(), arrays.end());
   CsvWriter csv(columns);
@@ -20,7 +19,7 @@ void write_digests(const std::filesystem::path& path, const std::vector<std::str
     for (const std::uint64_t digest : record.digests) csv.text(fmt::format("{:016x}", digest));
     csv.end_row();
   }
-  write_file_atomically(path, csv.table());
+  return csv.table();
 }
 
 DigestTable read_digests(const std::filesystem::path& path) {

@@ -15,9 +15,8 @@ struct DigestTable {
   std::vector<std::vector<std::uint64_t>> digests;  // [epoch - 1][array]
 };
 
-// Columns: epoch, then one for each array; 16 hexadecimal digits. Atomic.
-void write_digests(const std::filesystem::path& path, const std::vector<std::string>& arrays,
-                   const History& history);
+// Columns: epoch, then one for each array; 16 hexadecimal digits.
+std::string digests_csv(const std::vector<std::string>& arrays, const History& history);
 
 // Throws Error naming path and line for what is no such table.
 DigestTable read_digests(const std::filesystem::path& path);

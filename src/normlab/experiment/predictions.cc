@@ -62,6 +62,10 @@ Predictions read_predictions(const std::filesystem::path& path) {
                     "it is no file of predictions",
                     path.native()));
   }
+  // A number that was cut off may well be a number.
+  if (!text.ends_with('\n')) {
+    throw Error(fmt::format("{}: the last row does not end; the file is damaged", path.native()));
+  }
   std::vector<std::string> fields;
   while (csv.next(fields)) {
     const auto fail = [&](const char* what) {

@@ -33,8 +33,8 @@ std::string predictions_csv(const Predictions& predictions);
 // Columns: index, label, prediction, p0, p1, ... Atomic. Probabilities read back bit for bit.
 void write_predictions(const std::filesystem::path& path, const Predictions& predictions);
 
-// Throws Error naming path and line for a row that is damaged, an index out of order or a label or
-// prediction outside the classes.
+// Throws Error naming path and line for a row that is damaged or does not end, an index out of
+// order or a label or prediction outside the classes.
 Predictions read_predictions(const std::filesystem::path& path);
 
 }  // namespace normlab

@@ -316,14 +316,14 @@ void write_results_csv(const std::filesystem::path& path, const ExperimentResult
   write_file_atomically(path, results_csv(results));
 }
 
-void write_history_csv(const std::filesystem::path& path, const History& history) {
+std::string history_csv(const History& history) {
   const bool with_validation = has_validation(history);
   CsvWriter csv(history_columns(with_validation));
   for (const EpochRecord& record : history) {
     append_history(csv, record, with_validation);
     csv.end_row();
   }
-  write_file_atomically(path, csv.table());
+  return csv.table();
 }
 
 History read_history_csv(const std::filesystem::path& path) {

@@ -64,7 +64,7 @@ EndedRun read_ended_run(const std::filesystem::path& path);
 std::string results_csv(const ExperimentResults& results);
 void write_results_csv(const std::filesystem::path& path, const ExperimentResults& results);
 
-void write_history_csv(const std::filesystem::path& path, const History& history);
+std::string history_csv(const History& history);
 
 // Throws Error naming path and line for what is no history.
 History read_history_csv(const std::filesystem::path& path);

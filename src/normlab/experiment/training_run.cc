@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "normlab/base/error.h"
+#include "normlab/base/file.h"
 #include "normlab/data/digest.h"
 #include "normlab/experiment/digests_csv.h"
 #include "normlab/experiment/outcome.h"
@@ -21,6 +22,8 @@ namespace {
 
 constexpr auto kModelFile = "model.safetensors";
 constexpr auto kPredictionsFile = "predictions.csv";
+constexpr auto kHistoryFile = "history.csv";
+constexpr auto kDigestsFile = "digests.csv";
 constexpr auto kResultFile = "result.json";
 
 // To be compared when a run is gone on with.
@@ -35,20 +38,6 @@ std::string settings_text(const RunSettings& settings, const DatasetPair& data) 
 
 std::string sum_of(const std::string& text) {
   return hex_digest(Hash::kSha256, std::as_bytes(std::span(text)));
-}
-
-// Whether the files of a run that has finished are there and can be read. Those that cannot are
-// made again from the last checkpoint.
-bool has_outcome(const std::filesystem::path& folder) {
-  try {
-    read_safetensors(folder / kModelFile);
-    read_predictions(folder / kPredictionsFile);
-    read_history_csv(folder / "history.csv");
-    std::error_code ignored;
-    return std::filesystem::exists(folder / "digests.csv", ignored);
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 // Nothing if there is none, or it is damaged: the checkpoint holds what is needed to end again.
@@ -107,7 +96,7 @@ void TrainingRun::restore(const std::function<void(const std::string&)>& remark)
   if (!ended || ended->settings_sha256 != sum_of(settings_text_)) return;
   const bool is_whole = ended->result.status == RunStatus::kFailed
                             ? ended->result.epochs.size() == result_.epochs.size()
-                            : state_.epochs_done >= settings_.recipe.epochs && has_outcome(folder_);
+                            : state_.epochs_done >= settings_.recipe.epochs && has_outcome();
   if (!is_whole) return;
   result_.status = ended->result.status;
   result_.message = ended->result.message;
@@ -145,9 +134,25 @@ void TrainingRun::train_epochs(const std::function<void(const Progress&)>& batch
   }
 }
 
+bool TrainingRun::has_outcome() const {
+  try {
+    // What is left of a table may well be a table, of fewer epochs or images.
+    read_safetensors(folder_ / kModelFile);
+    return read_predictions(folder_ / kPredictionsFile).size() == data_.test.size() &&
+           read_text_file(folder_ / kHistoryFile) == history_csv(result_.epochs) &&
+           read_text_file(folder_ / kDigestsFile) == digests();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::string TrainingRun::digests() const {
+  return digests_csv(array_names(network_), result_.epochs);
+}
+
 void TrainingRun::save_history() const {
-  write_history_csv(folder_ / "history.csv", result_.epochs);
-  write_digests(folder_ / "digests.csv", array_names(network_), result_.epochs);
+  write_file_atomically(folder_ / kHistoryFile, history_csv(result_.epochs));
+  write_file_atomically(folder_ / kDigestsFile, digests());
 }
 
 void TrainingRun::save_outcome() const {

@@ -44,6 +44,10 @@ class TrainingRun {
  private:
   void train_epochs(const std::function<void(const Progress&)>& batch_done,
                     const std::function<void(const EpochRecord&)>& epoch_done);
+  // Whether the files of a run that has finished are there and whole. Those that are not are made
+  // again from the last checkpoint.
+  bool has_outcome() const;
+  std::string digests() const;
   void save_history() const;
   void save_outcome() const;
   void end_as(RunStatus status, const std::string& message);
