@@ -61,9 +61,9 @@ def arguments():
         parser.error("--pairs: a median and a spread need at least 5")
     if given.threads < 1:
         parser.error(f"--threads {given.threads}: at least 1 is needed")
-    program = given.build / "bench/normlab_bench"
-    if not program.is_file():
-        parser.error(f"no such file: {program}; build it with -DNORMLAB_TESTS=ON -DNORMLAB_BENCH=ON")
+    for program in (given.build / "bench/normlab_bench", given.build / "normlab"):
+        if not program.is_file():
+            parser.error(f"no such file: {program}; build it with -DNORMLAB_TESTS=ON -DNORMLAB_BENCH=ON")
     if given.norm and not given.model:
         parser.error("--norm says what fills the norms of a --model; without one, all three are measured")
     if given.model and not given.model.is_file():

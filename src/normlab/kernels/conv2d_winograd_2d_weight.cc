@@ -145,8 +145,9 @@ void transform_band_of_dy(float* t, const float* dy, int outputs, const PatchBan
   }
 }
 
-// sums[o][k][kPiece] = or += the sum over rows of t[o][row] * v[row][k][kPiece]; v's rows and the
-// sums' are `columns` apart. Not inlined for the same reason as in winograd_products-inl.h.
+// sums[o][k][36][kPiece] = or += the sum over rows of t[o][row] * v[row][k][kPiece], for one of the
+// 36 positions; v's rows are `columns` apart. Not inlined for the same reason as in
+// winograd_products-inl.h.
 template <int kO, int kVectors>
 HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, const PatchBand& band,
                                const WinogradPatchBands& bands) {
@@ -178,10 +179,10 @@ HWY_NOINLINE void add_products(float* sums, const float* t, const float* v, cons
     }
   }
   HWY_UNROLL(8)
-  for (int o = 0; o < kO; ++o, sums += columns) {
+  for (int o = 0; o < kO; ++o, sums += kWinogradPositions * columns) {
     HWY_UNROLL(3)
     for (int k = 0; k < kVectors; ++k) {
-      float* const to = sums + static_cast<std::size_t>(k) * kPiece;
+      float* const to = sums + static_cast<std::size_t>(k * kWinogradPositions) * kPiece;
       store(band.first == 0 ? sum[o][k] : hn::Add(load(to), sum[o][k]), to);
     }
   }
@@ -194,9 +195,10 @@ HWY_INLINE void add_products(float* sums, const float* t, const float* v, int ve
   for (int done = 0; done < vectors;) {
     const int now = run_of_vectors(vectors - done);
     const std::size_t at = static_cast<std::size_t>(done) * kPiece;
-    if (now == 3) add_products<kO, 3>(sums + at, t, v + at, band, bands);
-    if (now == 2) add_products<kO, 2>(sums + at, t, v + at, band, bands);
-    if (now == 1) add_products<kO, 1>(sums + at, t, v + at, band, bands);
+    if (now == 3) add_products<kO, 3>(sums, t, v + at, band, bands);
+    if (now == 2) add_products<kO, 2>(sums, t, v + at, band, bands);
+    if (now == 1) add_products<kO, 1>(sums, t, v + at, band, bands);
+    sums += static_cast<std::size_t>(now * kWinogradPositions) * kPiece;
     done += now;
   }
 }
@@ -218,24 +220,23 @@ HWY_INLINE void add_products(float* sums, const float* t, const float* v, int ou
     } else {
       add_products<1>(sums, t, v, vectors, band, bands);
     }
-    sums += static_cast<std::size_t>(now) * bands.columns();
+    sums += static_cast<std::size_t>(now * kWinogradPositions) * bands.columns();
     t += static_cast<std::size_t>(now) * bands.rows();
     outputs -= now;
   }
 }
 
-// dw of one output channel and phase from its sums [36][O][columns].
+// dw of one output channel and phase from its sums [vectors of the phase][36][kPiece].
 HWY_INLINE void finish(float* dw, const float* sums, const WinogradTaps& taps,
                        const WinogradPatchBands& bands) {
   const int channels = bands.shape.input.channels;
   const int kernel = bands.shape.kernel_height * bands.shape.kernel_width;
-  const std::size_t position = bands.sums_position();
   constexpr int kStep = static_cast<int>(kPiece);
-  for (int c = 0; c < channels; c += kStep, sums += kPiece) {
+  for (int c = 0; c < channels; c += kStep, sums += kWinogradPositions * kPiece) {
     const auto load_row = [&](auto& in, int i) HWY_ATTR {
-      const float* const from = sums + static_cast<std::size_t>(i * kWinogradInputs) * position;
+      const float* const from = sums + static_cast<std::size_t>(i * kWinogradInputs) * kPiece;
       HWY_UNROLL(6)
-      for (std::size_t j = 0; j < kWinogradInputs; ++j) in[j] = load(from + j * position);
+      for (std::size_t j = 0; j < kWinogradInputs; ++j) in[j] = load(from + j * kPiece);
     };
     HWY_ALIGN float gradients[kWinogradSquare][kPiece];
     transform_both_ways<kWinogradInputs, kWinogradTaps>(
@@ -250,18 +251,33 @@ HWY_INLINE void finish(float* dw, const float* sums, const WinogradTaps& taps,
   }
 }
 
+// dw of `outputs` output channels from their sums.
+HWY_INLINE void finish(float* dw, const float* sums, int outputs, const WinogradPatchBands& bands) {
+  for (int phase = 0; phase < bands.x.phases(); ++phase) {
+    const WinogradTaps taps = winograd_taps(bands.shape, phase);
+    const float* of_phase =
+        sums + static_cast<std::size_t>(phase * kWinogradPositions) * bands.phase_columns();
+    for (int o = 0; o < outputs; ++o, of_phase += kWinogradPositions * bands.columns()) {
+      finish(dw + o * bands.shape.fan_in(), of_phase, taps, bands);
+    }
+  }
+}
+
 void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
                                         int lanes, const Conv2dShape& shape) {
   const WinogradPatchBands bands(shape);
   float* const v = scratch;
   float* const t = v + kWinogradPositions * bands.v_position();
   float* const sums = t + kWinogradPositions * bands.t_position();
-  constexpr int kAtOnce = WinogradPatchBands::kOutputsAtOnce;
   for (int first = 0; first < bands.patches.count(); first += bands.in_band) {
     const PatchBand band{first, std::min(bands.in_band, bands.patches.count() - first), lanes};
+    const bool is_last = first + bands.in_band >= bands.patches.count();
     transform_band_of_x(v, x, band, bands);
-    for (int o = 0; o < shape.out_channels; o += kAtOnce) {
-      const int outputs = std::min(kAtOnce, shape.out_channels - o);
+    for (int o = 0; o < shape.out_channels; o += bands.outputs_at_once) {
+      const int outputs = std::min(bands.outputs_at_once, shape.out_channels - o);
+      const int waiting = bands.is_one() ? 0 : o;  // output channels whose sums are kept
+      float* const of_block =
+          sums + static_cast<std::size_t>(waiting * kWinogradPositions) * bands.columns();
       transform_band_of_dy(t, dy + tile_offset(bands.dy.image, o, 0, 0), outputs, band, bands);
       for (int position = 0; position < kWinogradPositions; ++position) {
         const auto at = static_cast<std::size_t>(position);
@@ -270,19 +286,12 @@ void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* 
         for (int run = 0; run < runs.count; ++run) {
           const std::size_t column =
               static_cast<std::size_t>(run * shape.stride) * bands.phase_columns();
-          add_products(sums + at * bands.sums_position() +
-                           static_cast<std::size_t>(o) * bands.columns() + column,
+          add_products(of_block + column * kWinogradPositions + at * kPiece,
                        t + at * bands.t_position(), v + at * bands.v_position() + column, outputs,
                        static_cast<int>(columns / kPiece), band, bands);
         }
       }
-    }
-  }
-  for (int phase = 0; phase < bands.x.phases(); ++phase) {
-    const WinogradTaps taps = winograd_taps(shape, phase);
-    const float* of_phase = sums + static_cast<std::size_t>(phase) * bands.phase_columns();
-    for (int o = 0; o < shape.out_channels; ++o, of_phase += bands.columns()) {
-      finish(dw + o * shape.fan_in(), of_phase, taps, bands);
+      if (is_last) finish(dw + o * shape.fan_in(), of_block, outputs, bands);
     }
   }
 }

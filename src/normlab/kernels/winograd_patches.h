@@ -164,13 +164,16 @@ struct WinogradPatchBands {
         x(winograd_forward_grids(conv).from),
         dy(winograd_forward_grids(conv).to),
         patches(dy),
-        in_band(std::min(kMost, patches.count())) {}
+        in_band(std::min(kMost, patches.count())),
+        outputs_at_once(is_one() ? 16 : 32) {}
 
   // So many patches that loading and storing the sums once a band costs little, and that the
   // transforms of a band stay in a second- or third-level cache.
   static constexpr int kMost = 4;
-  // Output channels whose dy is transformed together.
-  static constexpr int kOutputsAtOnce = 32;
+  // Of several bands, the sums of all output channels wait for the next one. Of one, those of some
+  // are finished before the next ones begin, in the same place: the less is written, the less comes
+  // from afar when a step has been elsewhere meanwhile.
+  bool is_one() const { return in_band == patches.count(); }
 
   // Rows of the matrix product: the samples of each patch.
   std::size_t rows() const { return static_cast<std::size_t>(in_band) * kLanes; }
@@ -180,15 +183,18 @@ struct WinogradPatchBands {
   }
   std::size_t columns() const { return static_cast<std::size_t>(x.phases()) * phase_columns(); }
 
-  // Floats between positions: of the transforms of x [rows][columns], those of dy
-  // [kOutputsAtOnce][rows] and the sums [O][columns].
+  // Floats between positions: of the transforms of x [rows][columns], and those of dy
+  // [outputs_at_once][rows].
   std::size_t v_position() const { return rows() * columns() + kLanes; }
-  std::size_t t_position() const { return kOutputsAtOnce * rows() + kLanes; }
-  std::size_t sums_position() const {
-    return static_cast<std::size_t>(shape.out_channels) * columns() + kLanes;
+  std::size_t t_position() const {
+    return static_cast<std::size_t>(outputs_at_once) * rows() + kLanes;
+  }
+  // Sums of a position [O or outputs_at_once][columns]; those of all positions lie side by side.
+  std::size_t position_sums() const {
+    return static_cast<std::size_t>(is_one() ? outputs_at_once : shape.out_channels) * columns();
   }
   std::size_t floats() const {
-    return kWinogradPositions * (v_position() + t_position() + sums_position());
+    return kWinogradPositions * (v_position() + t_position() + position_sums());
   }
 
   Conv2dShape shape;
@@ -196,6 +202,7 @@ struct WinogradPatchBands {
   WinogradGrid dy;
   WinogradPatches patches;
   int in_band;
+  int outputs_at_once;  // whose dy is transformed together
 };
 
 }  // namespace normlab
