@@ -188,8 +188,8 @@ class Bench {
     time(
         timing,
         [&] {
-          group_norm_forward(y.data(), mean.data(), rstd.data(), x.data(), gamma.data(),
-                             beta.data(), shape);
+          group_norm_forward(y.data(), mean.data(), rstd.data(), x.data(),
+                             {gamma.data(), beta.data()}, shape);
         },
         [&] { return relative_l2(images_of(y, shape.shape).values, expected_y.y.values); });
 
@@ -248,8 +248,8 @@ class Bench {
     time(
         timing,
         [&] {
-          batch_norm_forward(y.data(), x.data(), gamma.data(), beta.data(), mean.data(),
-                             rstd.data(), shape);
+          batch_norm_forward(y.data(), x.data(),
+                             {gamma.data(), beta.data(), mean.data(), rstd.data()}, shape);
         },
         [&] { return relative_l2(images_of(y, shape).values, expected_y.y.values); });
 

@@ -85,7 +85,7 @@ inline BatchNormOutputs run_batch_norm(const BatchNormProblem& problem) {
 
   std::vector<float> dgamma_parts, dbeta_parts;
   for (int tile = 0; tile < x.count(); ++tile) {
-    batch_norm_forward(y.tile(tile), x.tile(tile), gamma, beta, mean.data(), rstd.data(), shape);
+    batch_norm_forward(y.tile(tile), x.tile(tile), {gamma, beta, mean.data(), rstd.data()}, shape);
     GuardedFloats dgamma(channels), dbeta(channels);
     batch_norm_backward_parameters(dgamma.data(), dbeta.data(),
                                    {dy.tile(tile), x.tile(tile), gamma, mean.data(), rstd.data()},

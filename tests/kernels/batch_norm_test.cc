@@ -179,8 +179,9 @@ TEST(BatchNorm, WorksInPlace) {
           1 / std::sqrt(moments.squares / moments.count + static_cast<double>(problem.eps))));
     }
     GuardedTiles y(problem.shape, 16, problem.x);
-    batch_norm_forward(y.tile(0), y.tile(0), problem.gamma.data(), problem.beta.data(), mean.data(),
-                       rstd.data(), problem.shape);
+    batch_norm_forward(y.tile(0), y.tile(0),
+                       {problem.gamma.data(), problem.beta.data(), mean.data(), rstd.data()},
+                       problem.shape);
     expect_same_bits("y in place", apart.y, y.values("y"));
     GuardedTiles x(problem.shape, 16, problem.x);
     GuardedTiles dx(problem.shape, 16, problem.dy);

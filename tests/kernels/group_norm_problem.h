@@ -69,9 +69,10 @@ inline GroupNormOutputs run_group_norm(const GroupNormProblem& problem) {
   std::vector<float> dgamma_parts;
   std::vector<float> dbeta_parts;
   for (int tile = 0; tile < x.count(); ++tile) {
-    group_norm_forward(y.tile(tile), mean.tile(tile), rstd.tile(tile), x.tile(tile),
-                       affine ? problem.gamma.data() : nullptr,
-                       affine ? problem.beta.data() : nullptr, problem.shape);
+    group_norm_forward(
+        y.tile(tile), mean.tile(tile), rstd.tile(tile), x.tile(tile),
+        {affine ? problem.gamma.data() : nullptr, affine ? problem.beta.data() : nullptr},
+        problem.shape);
     const GroupNormInputs inputs{dy.tile(tile), x.tile(tile),
                                  affine ? problem.gamma.data() : nullptr, mean.tile(tile),
                                  rstd.tile(tile)};

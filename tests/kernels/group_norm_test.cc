@@ -145,8 +145,8 @@ TEST(GroupNorm, WorksInPlace) {
     GuardedTiles x(problem.shape.shape, 16, problem.x);
     GuardedTiles y(problem.shape.shape, 16, problem.x);
     GuardedTiles mean({3, 1, 1}, 16), rstd({3, 1, 1}, 16);
-    group_norm_forward(y.tile(0), mean.tile(0), rstd.tile(0), y.tile(0), problem.gamma.data(),
-                       problem.beta.data(), problem.shape);
+    group_norm_forward(y.tile(0), mean.tile(0), rstd.tile(0), y.tile(0),
+                       {problem.gamma.data(), problem.beta.data()}, problem.shape);
     expect_same_bits("y in place", apart.y, y.values("y"));
     GuardedTiles dx(problem.shape.shape, 16, problem.dy);
     GuardedFloats dgamma(6), dbeta(6);

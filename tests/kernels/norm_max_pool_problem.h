@@ -69,7 +69,7 @@ inline GroupNormOutputs run_group_norm_max_pool(const GroupNormMaxPoolProblem& p
   std::vector<float> dgamma_parts, dbeta_parts;
   for (int i = 0; i < x.count(); ++i) {
     group_norm_max_pool_forward({y.tile(i), mean.tile(i), rstd.tile(i), extremes.tile(i)},
-                                x.tile(i), gamma, beta, norm.shape, problem.side);
+                                x.tile(i), {gamma, beta}, norm.shape, problem.side);
     const GroupNormInputs inputs{dy.tile(i),   x.tile(i),    gamma,
                                  mean.tile(i), rstd.tile(i), after_relu};
     GuardedFloats dgamma(norm.channels()), dbeta(norm.channels());

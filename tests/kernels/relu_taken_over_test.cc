@@ -71,7 +71,47 @@ TEST(ReluTakenOver, ByAConvolution) {
   }
 }
 
-TEST(ReluTakenOver, ByANorm) {
+TEST(ReluTakenOver, ByTheNormBeforeIt) {
+  reference::Random random(193);
+  const Shape shape{8, 5, 7};
+  const Shape pooled{8, 2, 3};
+  const GuardedFloats x(random.normals(tile_size(shape), 0.2f, 1.0f));
+  const std::vector<float> gamma = random.normals(8, 0.3f, 1.0f);
+  const std::vector<float> beta = random.normals(8, 0.3f, 1.0f);
+  const std::vector<float> mean = random.normals(8, 0.2f, 0.1f);
+  const std::vector<float> rstd = random.normals(8, 1.0f, 0.1f);
+  on_every_instruction_set([&] {
+    GuardedFloats y(x.size()), y_taken(x.size());
+    GuardedFloats pool(tile_size(pooled)), pool_taken(pool.size());
+    GuardedFloats extremes(pool.size()), extremes_taken(pool.size());
+    GroupNormChannels group{gamma.data(), beta.data()};
+    const GroupNormShape groups{shape, 4, 1e-5f};
+    GuardedFloats m(4 * kLanes), r(4 * kLanes);
+    group_norm_forward(y.data(), m.data(), r.data(), x.data(), group, groups);
+    group_norm_max_pool_forward({pool.data(), m.data(), r.data(), extremes.data()}, x.data(), group,
+                                groups, 2);
+    group.relu = true;
+    group_norm_forward(y_taken.data(), m.data(), r.data(), x.data(), group, groups);
+    group_norm_max_pool_forward({pool_taken.data(), m.data(), r.data(), extremes_taken.data()},
+                                x.data(), group, groups, 2);
+    expect_same_bits("group norm", after_relu(y), y_taken.values());
+    expect_same_bits("group norm and pool", after_relu(pool), pool_taken.values());
+    expect_same_bits("its extremes", extremes.values(), extremes_taken.values());
+
+    BatchNormChannels batch{gamma.data(), beta.data(), mean.data(), rstd.data()};
+    batch_norm_forward(y.data(), x.data(), batch, shape);
+    batch_norm_max_pool_forward(pool.data(), extremes.data(), x.data(), batch, shape, 2);
+    batch.relu = true;
+    batch_norm_forward(y_taken.data(), x.data(), batch, shape);
+    batch_norm_max_pool_forward(pool_taken.data(), extremes_taken.data(), x.data(), batch, shape,
+                                2);
+    expect_same_bits("batch norm", after_relu(y), y_taken.values());
+    expect_same_bits("batch norm and pool", after_relu(pool), pool_taken.values());
+    expect_same_bits("its extremes", extremes.values(), extremes_taken.values());
+  });
+}
+
+TEST(ReluTakenOver, ByTheNormAfterIt) {
   reference::Random random(192);
   const Shape shape{8, 5, 7};
   const GuardedFloats x = relu_output(random, tile_size(shape));

@@ -193,6 +193,29 @@ TEST_P(EveryNorm, TakesOverTheReluBefore) {
   }
 }
 
+// One that says it does the ReLU after it gives what the ReLU would; its gradients are those of the
+// norm alone.
+TEST_P(EveryNorm, TakesOverTheReluAfter) {
+  reference::Random random(306);
+  for (const Norm& norm : GetParam().tries) {
+    NormProblem problem = random_norm_problem(random, norm, {4, 5, 3}, 19);
+    if (!problem.layer) continue;
+    SCOPED_TRACE(problem.text());
+    on_every_instruction_set([&] {
+      NormProblem other = problem;
+      LayerSpec spec;
+      other.layer = norm_type(norm.kind).make(spec, {problem.shape, 1, "test"}, norm);
+      if (!other.layer->take_over_relu_after()) return;
+      NormOutputs expected = run_norm(problem);
+      for (float& value : expected.y) value = std::max(value, 0.0f);
+      const NormOutputs actual = run_norm(other);
+      expect_same_bits("y", expected.y, actual.y);
+      expect_same_bits("dx", expected.dx, actual.dx);
+      expect_same_bits("dparameters", expected.dparameters, actual.dparameters);
+    });
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Norms, EveryNorm,
                          testing::ValuesIn(norm_cases().begin(), norm_cases().end()),
                          [](const auto& test) {

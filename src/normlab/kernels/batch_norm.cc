@@ -46,15 +46,17 @@ void batch_norm_moments(std::span<Moments> moments, const float* x, int lanes, c
   }
 }
 
-void batch_norm_forward(float* y, const float* x, const float* gamma, const float* beta,
-                        const float* mean, const float* rstd, const Shape& shape) {
+void batch_norm_forward(float* y, const float* x, const BatchNormChannels& channels,
+                        const Shape& shape) {
   const std::size_t channel = static_cast<std::size_t>(shape.pixels()) * kLanes;
+  const bool with_relu = channels.relu;
   for (int c = 0; c < shape.channels; ++c, x += channel, y += channel) {
-    const Vector center = broadcast(mean[c]);
-    const Vector slope = broadcast((gamma ? gamma[c] : 1.0f) * rstd[c]);
-    const Vector shift = broadcast(beta ? beta[c] : 0.0f);
+    const Vector center = broadcast(channels.mean[c]);
+    const Vector slope = broadcast((channels.gamma ? channels.gamma[c] : 1.0f) * channels.rstd[c]);
+    const Vector shift = broadcast(channels.beta ? channels.beta[c] : 0.0f);
     for (std::size_t at = 0; at < channel; at += kPiece) {
-      store(hn::MulAdd(hn::Sub(load(x + at), center), slope, shift), y + at);
+      const Vector normalized = hn::MulAdd(hn::Sub(load(x + at), center), slope, shift);
+      store(with_relu ? relu(normalized) : normalized, y + at);
     }
   }
 }
@@ -107,6 +109,7 @@ void batch_norm_max_pool_forward(float* y, float* extremes, const float* x,
     ChannelNorm norm;
     norm.gamma = channels.gamma ? channels.gamma[c] : 1.0f;
     norm.shift = channels.beta ? channels.beta[c] : 0.0f;
+    norm.relu = channels.relu;
     std::fill_n(norm.center, kLanes, channels.mean[c]);
     std::fill_n(norm.slope, kLanes, norm.gamma * channels.rstd[c]);
     normalize_extremes(y, extremes, x, norm, windows);
@@ -162,9 +165,9 @@ void batch_norm_moments(std::span<Moments> moments, const float* x, int lanes, c
   HWY_DYNAMIC_DISPATCH(batch_norm_moments)(moments, x, lanes, shape);
 }
 
-void batch_norm_forward(float* y, const float* x, const float* gamma, const float* beta,
-                        const float* mean, const float* rstd, const Shape& shape) {
-  HWY_DYNAMIC_DISPATCH(batch_norm_forward)(y, x, gamma, beta, mean, rstd, shape);
+void batch_norm_forward(float* y, const float* x, const BatchNormChannels& channels,
+                        const Shape& shape) {
+  HWY_DYNAMIC_DISPATCH(batch_norm_forward)(y, x, channels, shape);
 }
 
 void batch_norm_backward_parameters(float* dgamma, float* dbeta, const BatchNormInputs& inputs,

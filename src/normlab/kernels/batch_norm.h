@@ -23,9 +23,16 @@ struct Moments {
 // The moments of each channel over this tile's first `lanes` samples and all pixels.
 void batch_norm_moments(std::span<Moments> moments, const float* x, int lanes, const Shape& shape);
 
-// y = gamma * (x - mean) * rstd + beta, assigned; y may be x. gamma and beta may be null.
-void batch_norm_forward(float* y, const float* x, const float* gamma, const float* beta,
-                        const float* mean, const float* rstd, const Shape& shape);
+// y = gamma * (x - mean) * rstd + beta, assigned; y may be x.
+struct BatchNormChannels {
+  const float* gamma;  // may be null
+  const float* beta;   // may be null
+  const float* mean;
+  const float* rstd;
+  bool relu = false;  // whether y shall be the output of a ReLU after the norm
+};
+void batch_norm_forward(float* y, const float* x, const BatchNormChannels& channels,
+                        const Shape& shape);
 
 // This tile's part of dbeta = sum dy and dgamma = sum dy * xhat, over its first `lanes` samples;
 // assigned.
@@ -50,16 +57,11 @@ void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const f
 // Batch norm and the max pool after it in one, for windows of side x side numbers that stand side
 // by side: y, [C][H/side][W/side][16], is the largest normalized number of each window. It comes
 // from the window's largest x, or its smallest where gamma is below 0; these go to `extremes`, of
-// the shape of y. Both are assigned; y may not be x.
+// the shape of y. Both are assigned; y may not be x. A ReLU after the norm comes to the same before
+// and after the pool.
 //
 // This tile's part of dgamma and dbeta is what batch_norm_backward_parameters() finds for dy and
 // the extremes in place of x, both of the pool's output shape.
-struct BatchNormChannels {
-  const float* gamma;  // may be null
-  const float* beta;   // may be null
-  const float* mean;
-  const float* rstd;
-};
 void batch_norm_max_pool_forward(float* y, float* extremes, const float* x,
                                  const BatchNormChannels& channels, const Shape& shape, int side);
 

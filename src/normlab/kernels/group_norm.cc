@@ -54,15 +54,16 @@ HWY_INLINE void group_statistics(float* mean, float* rstd, const float* x, float
   }
 }
 
-void group_norm_forward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                        const float* beta, const GroupNormShape& shape) {
+void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
+                        const GroupNormChannels& channels, const GroupNormShape& shape) {
   const Group group(shape);
+  const bool with_relu = channels.relu;
   std::size_t c = 0;
   for (int g = 0; g < shape.groups; ++g, mean += kLanes, rstd += kLanes) {
     group_statistics(mean, rstd, x, shape.eps, group);
     for (std::size_t i = 0; i < group.channels; ++i, ++c, x += group.channel, y += group.channel) {
-      const Vector scale = broadcast(gamma ? gamma[c] : 1.0f);
-      const Vector shift = broadcast(beta ? beta[c] : 0.0f);
+      const Vector scale = broadcast(channels.gamma ? channels.gamma[c] : 1.0f);
+      const Vector shift = broadcast(channels.beta ? channels.beta[c] : 0.0f);
       Vector center[kPieces];
       Vector slope[kPieces];
       for (std::size_t p = 0; p < kPieces; ++p) {
@@ -73,7 +74,8 @@ void group_norm_forward(float* y, float* mean, float* rstd, const float* x, cons
         HWY_UNROLL(4)
         for (std::size_t p = 0; p < kPieces; ++p, at += kPiece) {
           const Vector deviation = hn::Sub(load(x + at), center[p]);
-          store(hn::MulAdd(deviation, slope[p], shift), y + at);
+          const Vector normalized = hn::MulAdd(deviation, slope[p], shift);
+          store(with_relu ? relu(normalized) : normalized, y + at);
         }
       }
     }
@@ -81,7 +83,7 @@ void group_norm_forward(float* y, float* mean, float* rstd, const float* x, cons
 }
 
 void group_norm_max_pool_forward(const GroupNormMaxPoolOutputs& outputs, const float* x,
-                                 const float* gamma, const float* beta, const GroupNormShape& shape,
+                                 const GroupNormChannels& channels, const GroupNormShape& shape,
                                  int side) {
   const Group group(shape);
   const Windows windows(shape.shape, side);
@@ -92,8 +94,9 @@ void group_norm_max_pool_forward(const GroupNormMaxPoolOutputs& outputs, const f
     group_statistics(mean, rstd, x, shape.eps, group);
     for (std::size_t i = 0; i < group.channels; ++i, ++c, x += group.channel) {
       ChannelNorm norm;
-      norm.gamma = gamma ? gamma[c] : 1.0f;
-      norm.shift = beta ? beta[c] : 0.0f;
+      norm.gamma = channels.gamma ? channels.gamma[c] : 1.0f;
+      norm.shift = channels.beta ? channels.beta[c] : 0.0f;
+      norm.relu = channels.relu;
       for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
         store(load(mean + piece), norm.center + piece);
         store(hn::Mul(load(rstd + piece), broadcast(norm.gamma)), norm.slope + piece);
@@ -232,9 +235,9 @@ HWY_EXPORT(group_norm_max_pool_forward);
 HWY_EXPORT(group_norm_max_pool_backward);
 }  // namespace
 
-void group_norm_forward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                        const float* beta, const GroupNormShape& shape) {
-  HWY_DYNAMIC_DISPATCH(group_norm_forward)(y, mean, rstd, x, gamma, beta, shape);
+void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
+                        const GroupNormChannels& channels, const GroupNormShape& shape) {
+  HWY_DYNAMIC_DISPATCH(group_norm_forward)(y, mean, rstd, x, channels, shape);
 }
 
 void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNormInputs& inputs,
@@ -243,9 +246,9 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
 }
 
 void group_norm_max_pool_forward(const GroupNormMaxPoolOutputs& outputs, const float* x,
-                                 const float* gamma, const float* beta, const GroupNormShape& shape,
+                                 const GroupNormChannels& channels, const GroupNormShape& shape,
                                  int side) {
-  HWY_DYNAMIC_DISPATCH(group_norm_max_pool_forward)(outputs, x, gamma, beta, shape, side);
+  HWY_DYNAMIC_DISPATCH(group_norm_max_pool_forward)(outputs, x, channels, shape, side);
 }
 
 void group_norm_max_pool_backward(float* dx, float* dgamma, float* dbeta,

@@ -20,11 +20,16 @@ struct GroupNormShape {
   float eps = 1e-5f;
 };
 
-// y, mean and rstd are assigned; y may be x. `gamma` and `beta` may be null (1 and 0).
+// y, mean and rstd are assigned; y may be x.
 // The variance is taken around the mean, in a second sweep, so that an input far from zero does
 // not ruin it.
-void group_norm_forward(float* y, float* mean, float* rstd, const float* x, const float* gamma,
-                        const float* beta, const GroupNormShape& shape);
+struct GroupNormChannels {
+  const float* gamma;  // may be null: 1
+  const float* beta;   // may be null: 0
+  bool relu = false;   // whether y shall be the output of a ReLU after the norm
+};
+void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
+                        const GroupNormChannels& channels, const GroupNormShape& shape);
 
 // Gradients of the loss, all assigned; dx may be dy. dgamma and dbeta are the sums over this tile's
 // first `lanes` samples (null if there is no gamma):
@@ -47,7 +52,8 @@ void group_norm_backward(float* dx, float* dgamma, float* dbeta, const GroupNorm
 // Group norm and the max pool after it in one, for windows of side x side numbers that stand side
 // by side: y, [C][H/side][W/side][16], is the largest normalized number of each window. It comes
 // from the window's largest x, or its smallest where gamma is below 0; these go to `extremes`, of
-// the shape of y. All are assigned; y may not be x.
+// the shape of y. All are assigned; y may not be x. A ReLU after the norm comes to the same before
+// and after the pool.
 struct GroupNormMaxPoolOutputs {
   float* y;
   float* mean;
@@ -55,7 +61,7 @@ struct GroupNormMaxPoolOutputs {
   float* extremes;
 };
 void group_norm_max_pool_forward(const GroupNormMaxPoolOutputs& outputs, const float* x,
-                                 const float* gamma, const float* beta, const GroupNormShape& shape,
+                                 const GroupNormChannels& channels, const GroupNormShape& shape,
                                  int side);
 
 // Its gradients, all assigned; norm.dy has the shape of the pool's output, and dx may not be dy.

@@ -43,6 +43,7 @@ struct ChannelNorm {
   HWY_ALIGN float slope[kLanes];
   float shift;
   float gamma;
+  bool relu;  // y = max(y, 0)
 };
 
 // dx = scale * dy - (x - center) * slope - offset.
@@ -67,6 +68,7 @@ HWY_NOINLINE void normalize_extremes(float* y, float* extremes, const float* x,
   const std::size_t side = kSide > 0 ? kSide : windows.side;
   const Vector direction = broadcast(sign(norm.gamma));
   const Vector shift = broadcast(norm.shift);
+  const bool with_relu = norm.relu;
   for (std::size_t i = 0; i < windows.rows; ++i) {
     for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
       const Vector center = load(norm.center + piece);
@@ -84,7 +86,8 @@ HWY_NOINLINE void normalize_extremes(float* y, float* extremes, const float* x,
           }
         }
         store(extreme, extremes + at);
-        store(hn::MulAdd(hn::Sub(extreme, center), slope, shift), y + at);
+        const Vector normalized = hn::MulAdd(hn::Sub(extreme, center), slope, shift);
+        store(with_relu ? relu(normalized) : normalized, y + at);
       }
     }
   }

@@ -188,8 +188,7 @@ void BatchNormLayer::run(float* y, float* extremes, const float* x,
   if (pools()) {
     batch_norm_max_pool_forward(y, extremes, x, channels, input_shape(), pool_side_);
   } else {
-    batch_norm_forward(y, x, channels.gamma, channels.beta, channels.mean, channels.rstd,
-                       input_shape());
+    batch_norm_forward(y, x, channels, input_shape());
   }
 }
 
@@ -200,7 +199,7 @@ float BatchNormLayer::rstd(double variance) const {
 BatchNormChannels BatchNormLayer::affine(const LayerWeights& weights, const float* mean,
                                          const float* rstd) const {
   const float* const beta = norm_.affine ? weights.parameters + channels_ : nullptr;
-  return {.gamma = gamma(weights), .beta = beta, .mean = mean, .rstd = rstd};
+  return {.gamma = gamma(weights), .beta = beta, .mean = mean, .rstd = rstd, .relu = relu_after_};
 }
 
 BatchNormInputs BatchNormLayer::inputs(const float* joined, const LayerUpstream& upstream,

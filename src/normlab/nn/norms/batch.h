@@ -22,6 +22,7 @@ class BatchNormLayer : public Layer, public Meeting {
   LayerMemory memory() const override;
   bool in_place() const override { return !pools(); }
   bool reads_input() const override { return true; }
+  bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
   bool take_over_max_pool_after(int side) override {
     pool_side_ = side;
@@ -96,6 +97,7 @@ class BatchNormLayer : public Layer, public Meeting {
   std::size_t channels_;
   std::string where_;
   std::size_t arrays_;
+  bool relu_after_ = false;
   bool relu_before_ = false;
   int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none
 };

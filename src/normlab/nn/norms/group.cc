@@ -38,6 +38,7 @@ class GroupNormLayer final : public Layer {
 
   bool in_place() const override { return !pools(); }
   bool reads_input() const override { return true; }
+  bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
   bool take_over_max_pool_after(int side) override {
     pool_side_ = side;
@@ -84,16 +85,18 @@ class GroupNormLayer final : public Layer {
   }
   void run(float* y, float* saved, const float* x, const LayerWeights& weights) const {
     const float* const beta = affine_ ? weights.parameters + input_shape().channels : nullptr;
+    const GroupNormChannels channels{gamma(weights), beta, relu_after_};
     float* const rstd = saved + statistic();
     if (pools()) {
-      group_norm_max_pool_forward({y, saved, rstd, rstd + statistic()}, x, gamma(weights), beta,
-                                  shape_, pool_side_);
+      group_norm_max_pool_forward({y, saved, rstd, rstd + statistic()}, x, channels, shape_,
+                                  pool_side_);
     } else {
-      group_norm_forward(y, saved, rstd, x, gamma(weights), beta, shape_);
+      group_norm_forward(y, saved, rstd, x, channels, shape_);
     }
   }
 
   bool affine_;
+  bool relu_after_ = false;
   bool relu_before_ = false;
   int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none
   GroupNormShape shape_;
