@@ -214,6 +214,13 @@ TEST(Sweep, MistakesAreNamedWithTheirPlace) {
             "be compared; run BN data=mnist has mnist");
 }
 
+// Two ways to write one number are no two arms.
+TEST(Sweep, MinusZeroIsZero) {
+  EXPECT_EQ(names(parse("[sweep]\nl1.lambda = [-0.0, 0.5]\n")), (Names{"BN l1=0", "BN l1=0.5"}));
+  EXPECT_EQ(sweep_complaint("[sweep]\nl1.lambda = [0, -0.0]\n"),
+            "x.toml:2:17: \"l1=0\" comes twice; its runs would have one name");
+}
+
 TEST(Sweep, NamesThatGiveOneFolderAreRefused) {
   EXPECT_EQ(sweep_complaint("[[run]]\nname = \"a b\"\n[[run]]\nname = \"a-b\"\n"),
             "x.toml:4:8: another run is called a-b already; give each [[run]] a name of its own");

@@ -64,7 +64,9 @@ std::optional<std::int64_t> as_whole(const toml::node& node) {
 
 std::optional<double> as_number(const toml::node& node) {
   if (!node.is_number()) return std::nullopt;
-  return node.value<double>();
+  const std::optional<double> value = node.value<double>();
+  if (value == 0.0) return 0.0;  // -0.0 too, which would be written in another way
+  return value;
 }
 
 // "1..30": its two ends, in order.
