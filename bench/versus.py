@@ -18,7 +18,7 @@ import subprocess
 
 import comparisons
 from rows import Row, Table
-from sides import Side, Sides
+from sides import Sides
 
 NETWORKS = {network.name: network for network in comparisons.NETWORKS + comparisons.SHAPES}
 
@@ -51,14 +51,13 @@ def program(build):
 
 
 def compare_steps(given, networks):
-    sides = Sides(None, given.pairs, given.seconds)
+    new, old = (Sides([program(build)], given.pairs, given.seconds) for build in (given.new, given.old))
     table = Table()
     table.begin(f"{given.new} beside {given.old}, {given.threads} threads, batches of {given.batch_size}; "
                 f"{given.pairs} pairs of blocks in turn:")
     for network in networks:
-        new, old = (Side([program(build), "steps", *network.options(given.threads, given.batch_size)])
-                    for build in (given.new, given.old))
-        comparison = sides.alternate(new, old)
+        comparison = new.alternate(*(side.ours("steps", network, given.threads, given.batch_size)
+                                     for side in (new, old)))
         table.add(Row(f"training step, {network.name}", comparison.ratios, "x", note=comparison.text()))
 
 
