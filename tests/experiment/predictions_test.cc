@@ -50,6 +50,7 @@ TEST(Predictions, SaysWhatIsWrong) {
   fails(head + "0,0,0,nan,0\n", "outside 0 to 1");
   fails(head + "0,0,0,1.5,0\n", "outside 0 to 1");
   fails(head + "0,0,0,1\n", "4 fields, the head has 5");
+  fails(head + "0,0,0,0.9,0.1", "the last row does not end");
 }
 
 }  // namespace

@@ -273,8 +273,8 @@ void conv2d_winograd_2d_backward_weight(float* dw, float* scratch, const float* 
     const PatchBand band{first, std::min(bands.in_band, bands.patches.count() - first), lanes};
     const bool is_last = first + bands.in_band >= bands.patches.count();
     transform_band_of_x(v, x, band, bands);
-    for (int o = 0; o < shape.out_channels; o += bands.outputs_at_once) {
-      const int outputs = std::min(bands.outputs_at_once, shape.out_channels - o);
+    for (int o = 0; o < shape.out_channels; o += bands.outputs_at_once()) {
+      const int outputs = std::min(bands.outputs_at_once(), shape.out_channels - o);
       const int waiting = bands.is_one() ? 0 : o;  // output channels whose sums are kept
       float* const of_block =
           sums + static_cast<std::size_t>(waiting * kWinogradPositions) * bands.columns();

@@ -164,8 +164,7 @@ struct WinogradPatchBands {
         x(winograd_forward_grids(conv).from),
         dy(winograd_forward_grids(conv).to),
         patches(dy),
-        in_band(std::min(kMost, patches.count())),
-        outputs_at_once(is_one() ? 16 : 32) {}
+        in_band(std::min(kMost, patches.count())) {}
 
   // So many patches that loading and storing the sums once a band costs little, and that the
   // transforms of a band stay in a second- or third-level cache.
@@ -174,6 +173,8 @@ struct WinogradPatchBands {
   // are finished before the next ones begin, in the same place: the less is written, the less comes
   // from afar when a step has been elsewhere meanwhile.
   bool is_one() const { return in_band == patches.count(); }
+  // Output channels whose dy is transformed together.
+  int outputs_at_once() const { return is_one() ? 16 : 32; }
 
   // Rows of the matrix product: the samples of each patch.
   std::size_t rows() const { return static_cast<std::size_t>(in_band) * kLanes; }
@@ -187,11 +188,11 @@ struct WinogradPatchBands {
   // [outputs_at_once][rows].
   std::size_t v_position() const { return rows() * columns() + kLanes; }
   std::size_t t_position() const {
-    return static_cast<std::size_t>(outputs_at_once) * rows() + kLanes;
+    return static_cast<std::size_t>(outputs_at_once()) * rows() + kLanes;
   }
   // Sums of a position [O or outputs_at_once][columns]; those of all positions lie side by side.
   std::size_t position_sums() const {
-    return static_cast<std::size_t>(is_one() ? outputs_at_once : shape.out_channels) * columns();
+    return static_cast<std::size_t>(is_one() ? outputs_at_once() : shape.out_channels) * columns();
   }
   std::size_t floats() const {
     return kWinogradPositions * (v_position() + t_position() + position_sums());
@@ -202,7 +203,6 @@ struct WinogradPatchBands {
   WinogradGrid dy;
   WinogradPatches patches;
   int in_band;
-  int outputs_at_once;  // whose dy is transformed together
 };
 
 }  // namespace normlab
