@@ -3,15 +3,12 @@
 #include <algorithm>
 
 #include "normlab/kernels/log_softmax.h"
-#include "normlab/nn/in_place.h"
 #include "normlab/tensor/tiles.h"
 
 namespace normlab::bench {
 namespace {
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
-std::size_t rounded(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
 
 }  // namespace
 
@@ -26,16 +23,13 @@ LayerWalk::LayerWalk(Network& network, int samples)
     : network_(network),
       layers_(network.layers()),
       weights_(network),
+      layout_(layers_),
       samples_(samples),
       tiles_(tile_count(samples)),
       first_with_parameters_(layers_.size()),
       meeting_memory_(layers_.size()) {
   std::size_t parameter = 0;
   std::size_t buffer = 0;
-  std::size_t largest = tile_size(network.input_shape());
-  std::size_t end = largest;
-  std::size_t scratch = 0;
-  x_offset_.push_back(0);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = *layers_[i];
     const std::size_t parameters = layer.parameters().size();
@@ -49,27 +43,11 @@ LayerWalk::LayerWalk(Network& network, int samples)
       meetings_.push_back(i);
       meeting_memory_[i].resize(*layer.meeting(), samples, layer.input_shape().channels);
     }
-    const bool in_place = overwrites_input(layers_, i);
-    const std::size_t size = tile_size(layer.output_shape());
-    x_offset_.push_back(in_place ? x_offset_.back() : end);
-    if (!in_place) end += size;
-    saved_offset_.push_back(end);
-    end += rounded(layer.memory().saved);
-    largest = std::max(largest, size);
-    scratch = std::max(scratch, layer.memory().scratch);
   }
-  log_probabilities_offset_ = end;
-  end += tile_size(layers_.back()->output_shape());
-  // Gradients take turns in two places.
-  dx_offset_.assign(layers_.size() + 1, end);
-  for (std::size_t i = layers_.size(); i-- > 0;) {
-    const bool is_first = dx_offset_[i + 1] == end;
-    dx_offset_[i] = layers_[i]->in_place() == is_first ? end : end + largest;
-  }
-  tile_floats_ = end + 2 * largest;
   const auto slots = static_cast<std::size_t>(meetings_.empty() ? 1 : tiles_);
-  memory_.resize(slots * tile_floats_);
-  scratch_.resize(scratch);
+  memory_.resize(slots * layout_.tile_floats);
+  passing_.resize(layout_.worker_floats);
+  scratch_.resize(layout_.scratch_floats);
   dparameters_.resize(static_cast<std::size_t>(tiles_) * network.parameter_values().size());
 }
 
@@ -80,7 +58,7 @@ LayerWalk::Times LayerWalk::run(const Batch& batch) {
   const auto each_tile = [&](const auto& work) {
     for (int t = 0; t < tiles_; ++t) {
       const auto slot = static_cast<std::size_t>(meetings_.empty() ? 0 : t);
-      Tile tile{t, memory_.data() + slot * tile_floats_, batch, {}};
+      Tile tile{t, memory_.data() + slot * layout_.tile_floats, batch, {}};
       tile.info.lanes = lanes_used(samples_, t);
       tile.info.ids = batch.sample_ids.subspan(static_cast<std::size_t>(t) * kLanes,
                                                static_cast<std::size_t>(tile.info.lanes));
@@ -100,7 +78,7 @@ LayerWalk::Times LayerWalk::run(const Batch& batch) {
     each_tile([&](Tile& tile) {
       forward_to(tile, i);
       timed(times_.forward[i], [&] {
-        meeting.observe_forward(meeting_memory_[i], tile.index, tile.memory + x_offset_[i],
+        meeting.observe_forward(meeting_memory_[i], tile.index, tile.memory + layout_.x[i],
                                 tile.info);
       });
     });
@@ -120,8 +98,8 @@ LayerWalk::Times LayerWalk::run(const Batch& batch) {
     timed(times_.backward[to], [&] { meeting.join_backward(meeting_memory_[to]); });
     each_tile([&](Tile& tile) {
       timed(times_.backward[to], [&] {
-        meeting.backward_joined(tile.memory + dx_offset_[to], meeting_memory_[to], tile.index,
-                                upstream(tile, to), weights_[to]);
+        meeting.backward_joined(dx(tile, to), meeting_memory_[to], tile.index, upstream(tile, to),
+                                weights_[to]);
       });
       backward(tile, to);
     });
@@ -138,14 +116,14 @@ std::vector<float> LayerWalk::gradient() const {
 // Layers [from, to); the first may be a meeting that has been joined.
 void LayerWalk::forward(Tile& tile, std::size_t from, std::size_t to) {
   for (std::size_t i = from; i < to; ++i) {
-    float* const y = tile.memory + x_offset_[i + 1];
-    const float* const x = tile.memory + x_offset_[i];
+    float* const y = tile.memory + layout_.x[i + 1];
+    const float* const x = tile.memory + layout_.x[i];
     timed(times_.forward[i], [&] {
       if (const Meeting* meeting = layers_[i]->meeting()) {
-        meeting->forward_joined(y, tile.memory + saved_offset_[i], x, meeting_memory_[i],
+        meeting->forward_joined(y, tile.memory + layout_.saved[i], x, meeting_memory_[i],
                                 tile.index, weights_[i]);
       } else {
-        layers_[i]->forward(y, tile.memory + saved_offset_[i], x, weights_[i], tile.info);
+        layers_[i]->forward(y, tile.memory + layout_.saved[i], x, weights_[i], tile.info);
       }
     });
   }
@@ -153,12 +131,12 @@ void LayerWalk::forward(Tile& tile, std::size_t from, std::size_t to) {
 
 void LayerWalk::loss(Tile& tile) {
   const int classes = network_.classes();
-  float* const log_probabilities = tile.memory + log_probabilities_offset_;
+  float* const log_probabilities = tile.memory + layout_.log_probabilities;
   const auto* const labels =
       tile.batch.labels.subspan(static_cast<std::size_t>(tile.index) * kLanes).data();
-  log_softmax_forward(log_probabilities, tile.memory + x_offset_.back(), classes);
-  log_softmax_nll_backward(tile.memory + dx_offset_.back(), log_probabilities, labels,
-                           tile.info.lanes, classes, 1.0f / static_cast<float>(samples_));
+  log_softmax_forward(log_probabilities, tile.memory + layout_.x.back(), classes);
+  log_softmax_nll_backward(dx(tile, layers_.size()), log_probabilities, labels, tile.info.lanes,
+                           classes, 1.0f / static_cast<float>(samples_));
   nll_forward(log_probabilities, labels, tile.info.lanes, classes);
 }
 
@@ -168,8 +146,8 @@ void LayerWalk::backward(Tile& tile, std::size_t end) {
   for (std::size_t i = end; i-- > first_with_parameters_ && i != stop;) {
     tile.info.wants_dx = i > first_with_parameters_;
     timed(times_.backward[i], [&] {
-      layers_[i]->backward(tile.memory + dx_offset_[i], dparameters(tile, i), upstream(tile, i),
-                           weights_[i], tile.info);
+      layers_[i]->backward(dx(tile, i), dparameters(tile, i), upstream(tile, i), weights_[i],
+                           tile.info);
     });
   }
   if (stop == kNone) return;
@@ -187,9 +165,14 @@ std::size_t LayerWalk::meeting_before(std::size_t end) const {
   return kNone;
 }
 
-LayerUpstream LayerWalk::upstream(const Tile& tile, std::size_t layer) const {
-  return {tile.memory + dx_offset_[layer + 1], tile.memory + x_offset_[layer],
-          tile.memory + x_offset_[layer + 1], tile.memory + saved_offset_[layer]};
+LayerUpstream LayerWalk::upstream(const Tile& tile, std::size_t layer) {
+  return {dx(tile, layer + 1), tile.memory + layout_.x[layer], tile.memory + layout_.x[layer + 1],
+          tile.memory + layout_.saved[layer]};
+}
+
+float* LayerWalk::dx(const Tile& tile, std::size_t layer) {
+  const TileLayout::Gradient& gradient = layout_.dx[layer];
+  return (gradient.in_tile ? tile.memory : passing_.data()) + gradient.offset;
 }
 
 float* LayerWalk::dparameters(const Tile& tile, std::size_t layer) {

@@ -10,6 +10,7 @@
 #include "normlab/nn/network.h"
 #include "normlab/nn/packed_weights.h"
 #include "normlab/nn/step.h"
+#include "normlab/nn/tile_layout.h"
 
 namespace normlab::bench {
 
@@ -36,7 +37,8 @@ class LayerWalk {
   void loss(Tile& tile);
   void backward(Tile& tile, std::size_t end);
   std::size_t meeting_before(std::size_t end) const;
-  LayerUpstream upstream(const Tile& tile, std::size_t layer) const;
+  LayerUpstream upstream(const Tile& tile, std::size_t layer);
+  float* dx(const Tile& tile, std::size_t layer);
   float* dparameters(const Tile& tile, std::size_t layer);
 
   template <class Work>
@@ -49,18 +51,15 @@ class LayerWalk {
   Network& network_;
   std::span<const std::unique_ptr<Layer>> layers_;
   PackedWeights weights_;
+  TileLayout layout_;
   int samples_;
   int tiles_;
   std::size_t first_with_parameters_;
   std::vector<std::size_t> meetings_;
   std::vector<std::size_t> parameter_offset_;
   std::vector<std::size_t> buffer_offset_;
-  std::vector<std::size_t> x_offset_;
-  std::vector<std::size_t> dx_offset_;
-  std::vector<std::size_t> saved_offset_;
-  std::size_t log_probabilities_offset_ = 0;
-  std::size_t tile_floats_ = 0;
   FloatBuffer memory_;
+  FloatBuffer passing_;
   FloatBuffer scratch_;
   FloatBuffer dparameters_;
   std::vector<MeetingMemory> meeting_memory_;

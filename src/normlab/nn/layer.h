@@ -83,6 +83,8 @@ class Layer {
   virtual bool in_place() const = 0;
   // Whether y holds the numbers of x in their order and dx those of dy: in place, nothing happens.
   virtual bool passes_through() const { return false; }
+  // Whether dx may be x, backward: the layer reads of x what it needs before it writes there.
+  virtual bool dx_may_be_x() const { return false; }
   // What the backward reads.
   virtual bool reads_input() const { return false; }
   virtual bool reads_output() const { return false; }

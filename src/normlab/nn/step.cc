@@ -5,9 +5,9 @@
 
 #include "normlab/kernels/log_softmax.h"
 #include "normlab/kernels/sgd.h"
-#include "normlab/nn/in_place.h"
 #include "normlab/nn/layer.h"
 #include "normlab/nn/packed_weights.h"
+#include "normlab/nn/tile_layout.h"
 #include "normlab/tensor/tiles.h"
 
 namespace normlab {
@@ -35,8 +35,11 @@ void MeetingMemory::resize(const Meeting& meeting, int batch_samples, int channe
 class TrainingStep::Implementation {
  public:
   Implementation(Network& network, Workers& workers)
-      : network_(network), workers_(workers), layers_(network.layers()), weights_(network) {
-    lay_out_tile();
+      : network_(network),
+        workers_(workers),
+        layers_(network.layers()),
+        weights_(network),
+        layout_(layers_) {
     std::size_t parameter = 0;
     std::size_t buffer = 0;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -108,11 +111,12 @@ class TrainingStep::Implementation {
    public:
     Way(Implementation& step, const Batch& batch, int tile, int worker)
         : step_(step), batch_(batch), tile_(tile) {
+      const TileLayout& layout = step.layout_;
       info_.scratch =
-          step.scratch_.data() + static_cast<std::size_t>(worker) * step.scratch_floats_;
-      passing_ = step.passing_.data() + static_cast<std::size_t>(worker) * step.passing_floats_;
+          step.scratch_.data() + static_cast<std::size_t>(worker) * layout.scratch_floats;
+      passing_ = step.passing_.data() + static_cast<std::size_t>(worker) * layout.worker_floats;
       const int slot = step.meetings_.empty() ? worker : tile;
-      memory_ = step.memory_.data() + static_cast<std::size_t>(slot) * step.tile_floats_;
+      memory_ = step.memory_.data() + static_cast<std::size_t>(slot) * layout.tile_floats;
       info_.lanes = lanes_used(batch.samples, tile);
       info_.ids = batch.sample_ids.subspan(static_cast<std::size_t>(tile) * kLanes,
                                            static_cast<std::size_t>(info_.lanes));
@@ -122,8 +126,8 @@ class TrainingStep::Implementation {
 
     const TileInfo& info() const { return info_; }
     float* input() const { return memory_; }
-    const float* x(std::size_t layer) const { return memory_ + step_.x_offset_[layer]; }
-    float* y(std::size_t layer) const { return memory_ + step_.x_offset_[layer + 1]; }
+    const float* x(std::size_t layer) const { return memory_ + step_.layout_.x[layer]; }
+    float* y(std::size_t layer) const { return memory_ + step_.layout_.x[layer + 1]; }
 
     // Layers [from, to); the first may be a meeting that has been joined.
     void forward(std::size_t from, std::size_t to) {
@@ -141,8 +145,8 @@ class TrainingStep::Implementation {
     // Loss and accuracy of this tile; leaves the gradient of the logits where backward() starts.
     TileScore loss() {
       const int classes = step_.network_.classes();
-      const float* const logits = memory_ + step_.x_offset_.back();
-      float* const log_probabilities = memory_ + step_.log_probabilities_offset_;
+      const float* const logits = memory_ + step_.layout_.x.back();
+      float* const log_probabilities = memory_ + step_.layout_.log_probabilities;
       const auto labels = batch_.labels.subspan(static_cast<std::size_t>(tile_) * kLanes);
       log_softmax_forward(log_probabilities, logits, classes);
       log_softmax_nll_backward(upstream(step_.layers_.size()), log_probabilities, labels.data(),
@@ -172,10 +176,10 @@ class TrainingStep::Implementation {
     LayerUpstream read(std::size_t i) const { return {upstream(i + 1), x(i), y(i), saved(i)}; }
     // The gradient of layer i's input, which is that of layer i-1's output.
     float* upstream(std::size_t i) const {
-      const GradientPlace& place = step_.dx_[i];
-      return (place.waits ? memory_ : passing_) + place.offset;
+      const TileLayout::Gradient& gradient = step_.layout_.dx[i];
+      return (gradient.in_tile ? memory_ : passing_) + gradient.offset;
     }
-    float* saved(std::size_t i) const { return memory_ + step_.saved_offset_[i]; }
+    float* saved(std::size_t i) const { return memory_ + step_.layout_.saved[i]; }
     float* dparameters(std::size_t i) const {
       return step_.dparameters_.data() +
              static_cast<std::size_t>(tile_) * step_.network_.parameter_values().size() +
@@ -190,75 +194,14 @@ class TrainingStep::Implementation {
     TileInfo info_;
   };
 
-  // Where the gradient of a layer's input stands. It is done with before the worker takes its next
-  // tile, unless the tile waits for others with it: most of the memory that tiles of a batch norm
-  // would take up between passes is gradients that nothing waits for.
-  struct GradientPlace {
-    bool waits = false;  // in the tile's memory, else in the worker's
-    std::size_t offset = 0;
-  };
-
-  // Where in a tile's memory everything stands.
-  void lay_out_tile() {
-    std::size_t end = tile_size(network_.input_shape());
-    x_offset_.push_back(0);
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
-      if (overwrites_input(layers_, i)) {
-        x_offset_.push_back(x_offset_.back());
-      } else {
-        x_offset_.push_back(end);
-        end += tile_size(layers_[i]->stored_shape());
-      }
-      scratch_floats_ = std::max(scratch_floats_, rounded(layers_[i]->memory().scratch));
-      saved_offset_.push_back(end);
-      end += rounded(layers_[i]->memory().saved);
-    }
-    log_probabilities_offset_ = end;
-    end += tile_size(layers_.back()->output_shape());
-
-    // Gradients on their way take turns in two places, each as large as the largest.
-    std::size_t largest = tile_size(network_.input_shape());
-    std::size_t largest_waiting = 0;
-    for (const auto& layer : layers_) {
-      largest = std::max(largest, tile_size(layer->output_shape()));
-      if (layer->meeting()) {
-        largest_waiting = std::max(largest_waiting, tile_size(layer->stored_shape()));
-      }
-    }
-    dx_.resize(layers_.size() + 1);
-    std::size_t turn = 0;
-    for (std::size_t i = layers_.size() + 1; i-- > 0;) {
-      const bool above = i < layers_.size();  // there is a layer whose input's gradient this is
-      if (waits(i)) {
-        dx_[i] = {true, end};
-      } else if (above && layers_[i]->in_place() && !dx_[i + 1].waits) {
-        dx_[i] = dx_[i + 1];
-      } else {
-        turn = largest - turn;
-        dx_[i] = {false, turn};
-      }
-    }
-    tile_floats_ = end + largest_waiting;
-    passing_floats_ = 2 * largest;
-  }
-
-  // Whether the gradient of layer i's input is what comes to a meeting: at once, or through layers
-  // that change it where it stands.
-  bool waits(std::size_t i) const {
-    while (i > 0 && !layers_[i - 1]->meeting() && layers_[i - 1]->in_place()) --i;
-    return i > 0 && layers_[i - 1]->meeting();
-  }
-
-  static std::size_t rounded(std::size_t floats) { return (floats + kLanes - 1) / kLanes * kLanes; }
-
   void prepare(const Batch& batch) {
     samples_ = batch.samples;
     tiles_ = tile_count(batch.samples);
     weights_.pack(workers_);
     const auto slots = static_cast<std::size_t>(meetings_.empty() ? workers_.size() : tiles_);
-    at_least(memory_, slots * tile_floats_);
-    at_least(passing_, static_cast<std::size_t>(workers_.size()) * passing_floats_);
-    at_least(scratch_, static_cast<std::size_t>(workers_.size()) * scratch_floats_);
+    at_least(memory_, slots * layout_.tile_floats);
+    at_least(passing_, static_cast<std::size_t>(workers_.size()) * layout_.worker_floats);
+    at_least(scratch_, static_cast<std::size_t>(workers_.size()) * layout_.scratch_floats);
     const auto tiles = static_cast<std::size_t>(tiles_);
     at_least(dparameters_, tiles * network_.parameter_values().size());
     gradient_.resize(network_.parameter_values().size());
@@ -301,25 +244,18 @@ class TrainingStep::Implementation {
   Workers& workers_;
   std::span<const std::unique_ptr<Layer>> layers_;
   PackedWeights weights_;
+  TileLayout layout_;
 
   std::vector<std::size_t> meetings_;  // layers whose samples meet, in order
   std::size_t first_with_parameters_ = layers_.size();
   std::vector<std::size_t> parameter_offset_;  // per layer
   std::vector<std::size_t> buffer_offset_;
 
-  std::size_t tile_floats_ = 0;
-  std::size_t passing_floats_ = 0;
-  std::size_t scratch_floats_ = 0;
-  std::vector<std::size_t> x_offset_;      // of layer i's input; one more for the last output
-  std::vector<GradientPlace> dx_;          // likewise
-  std::vector<std::size_t> saved_offset_;  // per layer
-  std::size_t log_probabilities_offset_ = 0;
-
   int samples_ = 0;
   int tiles_ = 0;
-  FloatBuffer memory_;       // [slots][tile_floats_]
-  FloatBuffer passing_;      // [workers][passing_floats_]: gradients that wait for nothing
-  FloatBuffer scratch_;      // [workers][scratch_floats_]
+  FloatBuffer memory_;       // [slots][tile_floats]
+  FloatBuffer passing_;      // [workers][worker_floats]: gradients
+  FloatBuffer scratch_;      // [workers][scratch_floats]
   FloatBuffer dparameters_;  // [tiles][parameters]
   FloatBuffer gradient_;
   std::vector<TileScore> scores_;

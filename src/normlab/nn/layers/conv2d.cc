@@ -50,6 +50,8 @@ class Conv2dLayer final : public Layer {
   }
 
   bool in_place() const override { return false; }
+  // The gradient of the weights goes first, and a ReLU's output is read where dx is written next.
+  bool dx_may_be_x() const override { return true; }
   bool reads_input() const override { return true; }
 
   bool take_over_relu_after() override { return relu_after_ = true; }

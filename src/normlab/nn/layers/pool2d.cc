@@ -55,6 +55,7 @@ class AveragePool2dLayer final : public Layer {
         shape_(shape) {}
 
   bool in_place() const override { return false; }
+  bool dx_may_be_x() const override { return true; }
 
   void infer(float* y, float*, const float* x, const LayerWeights&) const override {
     average_pool2d_forward(y, x, shape_);

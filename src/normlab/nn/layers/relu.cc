@@ -1,5 +1,7 @@
 #include "normlab/kernels/relu.h"
 
+#include <algorithm>
+
 #include "normlab/nn/layers/make_layer.h"
 #include "normlab/nn/layers/relu.h"
 #include "normlab/tensor/tiles.h"
@@ -20,8 +22,10 @@ void ReluLayer::forward(float* y, float*, const float* x, const LayerWeights&,
 
 void ReluLayer::backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
                          const TileInfo&) const {
-  if (dx != upstream.dy || !backward_taken_) {
+  if (!backward_taken_) {
     relu_backward(dx, upstream.dy, upstream.y, tile_size(stored_shape_));
+  } else if (dx != upstream.dy) {
+    std::copy_n(upstream.dy, tile_size(stored_shape_), dx);
   }
 }
 

@@ -10,8 +10,7 @@ class ReluLayer final : public Layer {
   ReluLayer(const LayerSpec& spec, const LayerPlace& place);
 
   // Leaves the forward to the layer before and the backward to the layer after, if they take it;
-  // either may be null, and both must outlive this. What is left is done here, twice over if memory
-  // is not shared: max(x, 0) and its gradient do not change what has been through them.
+  // either may be null, and both must outlive this.
   void share_out(Layer* before, Layer* after);
 
   // Passed on to the layer before: the largest of what a ReLU leaves is what it leaves of the
@@ -20,7 +19,7 @@ class ReluLayer final : public Layer {
   Shape stored_shape() const override { return stored_shape_; }
 
   bool in_place() const override { return true; }
-  bool reads_output() const override { return true; }
+  bool reads_output() const override { return !backward_taken_; }
 
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override;
   void forward(float* y, float* saved, const float* x, const LayerWeights& weights,

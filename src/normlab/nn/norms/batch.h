@@ -21,6 +21,7 @@ class BatchNormLayer : public Layer, public Meeting {
   std::vector<ParameterSpec> buffers() const override;
   LayerMemory memory() const override;
   bool in_place() const override { return !pools(); }
+  bool dx_may_be_x() const override { return true; }
   bool reads_input() const override { return true; }
   bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }

@@ -37,6 +37,7 @@ class GroupNormLayer final : public Layer {
   }
 
   bool in_place() const override { return !pools(); }
+  bool dx_may_be_x() const override { return true; }
   bool reads_input() const override { return true; }
   bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
