@@ -31,10 +31,6 @@ struct WinogradCorrelation {
   int pieces() const { return static_cast<int>((lanes + kPiece - 1) / kPiece); }
   // A row of quads as vectors, in the order in which they lie in x: quad by quad, piece by piece.
   int vectors() const { return quads() * pieces(); }
-  // Floats of the transform for each such vector.
-  std::size_t transformed() const {
-    return static_cast<std::size_t>(kWinogradInputs * input.channels) * kPiece;
-  }
   // Weights of a packed output channel for one position.
   std::size_t taps() const { return static_cast<std::size_t>(kernel_height * input.channels); }
 };
@@ -43,7 +39,7 @@ struct WinogradCorrelation {
 struct WinogradRun {
   int first_row;  // rows [first_row, end_row) of the kernel meet the image,
   int end_row;
-  const float* rows[kWinogradTallest];  // and these transformed rows of x
+  const float* rows[kWinogradTallest];  // and these rows of x, of the run's vectors transformed
   const float* w;                       // packed, of the first channel
   const float* start;                   // one per channel, or null
   CorrelationEnds ends;
@@ -89,7 +85,6 @@ template <int kVectors>
 HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation& shape) {
   constexpr std::size_t kPosition = kChannelsAtOnce * kVectors * kPiece;
   HWY_ALIGN float products[kWinogradInputs * kPosition];
-  const std::size_t first = static_cast<std::size_t>(run.vector) * shape.transformed();
   const std::size_t v_position = static_cast<std::size_t>(shape.input.channels) * kVectors * kPiece;
   const std::size_t w_position = static_cast<std::size_t>(shape.output.channels) * shape.taps();
   WinogradTerms terms{.rows = run.rows + run.first_row,
@@ -99,82 +94,85 @@ HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation&
                       .taps = shape.taps(),
                       .skipped = static_cast<std::size_t>(run.first_row * shape.input.channels)};
   for (std::size_t position = 0; position < kWinogradInputs; ++position) {
-    terms.at = first + position * v_position;
+    terms.at = position * v_position;
     multiply_channels<kVectors>(products + position * kPosition, run.w + position * w_position,
                                 run.channels, terms);
   }
   transform_products<kVectors>(products, run, shape);
 }
 
-// One row of y, all channels.
-void correlate_row(WinogradRun run, const WinogradCorrelation& shape) {
-  const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
-  const int vectors = shape.vectors();
-  for (int done = 0; done < shape.output.channels; done += kChannelsAtOnce) {
-    run.channels = std::min(kChannelsAtOnce, shape.output.channels - done);
-    for (run.vector = 0; run.vector < vectors;) {
-      const int now = run_of_vectors(vectors - run.vector);
-      if (now == 3) correlate_run<3>(run, shape);
-      if (now == 2) correlate_run<2>(run, shape);
-      if (now == 1) correlate_run<1>(run, shape);
-      run.vector += now;
-    }
-    run.w += kChannelsAtOnce * shape.taps();
-    run.y += kChannelsAtOnce * y_channel;
-    if (run.start) run.start += kChannelsAtOnce;
-  }
-}
-
-// Channel c of a row of x, transformed: [runs of vectors][6][C][vectors of the run][kPiece], so
-// that what is multiplied together lies together.
-HWY_INLINE void transform_row(float* transformed, const float* row, int c,
+// Channel c of a row of x, the vectors of a run transformed: [6][C][kVectors][kPiece], so that what
+// is multiplied together lies together.
+template <int kVectors>
+HWY_INLINE void transform_row(float* transformed, const float* row, int c, int vector,
                               const WinogradCorrelation& shape) {
-  const int vectors = shape.vectors();
+  constexpr std::size_t kChannel = kVectors * kPiece;
+  const std::size_t position = static_cast<std::size_t>(shape.input.channels) * kChannel;
   const int pieces = shape.pieces();
-  for (int vector = 0; vector < vectors;) {
-    const int run = run_of_vectors(vectors - vector);
-    const std::size_t channel = static_cast<std::size_t>(run) * kPiece;
-    const std::size_t position = static_cast<std::size_t>(shape.input.channels) * channel;
-    float* to = transformed + static_cast<std::size_t>(vector) * shape.transformed() +
-                static_cast<std::size_t>(c) * channel;
-    for (const int end = vector + run; vector < end; ++vector, to += kPiece) {
-      const int quad = vector / pieces;
-      const int piece = vector % pieces;
-      Vector pixels[kWinogradInputs];
-      load_pixels(pixels, row + static_cast<std::size_t>(piece) * kPiece,
-                  quad * kWinogradOutputs - shape.column_padding, shape.input.width);
-      Vector v[kWinogradInputs];
-      transform_input(v, pixels);
-      store_positions(to, position, v);
-    }
+  float* to = transformed + static_cast<std::size_t>(c) * kChannel;
+  for (const int end = vector + kVectors; vector < end; ++vector, to += kPiece) {
+    Vector pixels[kWinogradInputs];
+    load_pixels(pixels, row + static_cast<std::size_t>(vector % pieces) * kPiece,
+                vector / pieces * kWinogradOutputs - shape.column_padding, shape.input.width);
+    Vector v[kWinogradInputs];
+    transform_input(v, pixels);
+    store_positions(to, position, v);
   }
 }
 
-// Row by row; the transformed rows of x wait in a ring until the kernel has passed them.
-HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* packed,
-                          const float* start, const WinogradCorrelation& shape,
-                          const CorrelationEnds& ends) {
-  const std::size_t ring_row = static_cast<std::size_t>(shape.vectors()) * shape.transformed();
+// All rows of a run of vectors, so that its transformed rows of x stay in the first-level cache:
+// they wait in a ring until the kernel has passed them.
+template <int kVectors>
+HWY_NOINLINE void correlate_strip(float* ring, const float* x, const float* packed, WinogradRun run,
+                                  const WinogradCorrelation& shape) {
+  const std::size_t ring_row =
+      static_cast<std::size_t>(kWinogradInputs * shape.input.channels * kVectors) * kPiece;
   const auto slot = [&](int row) {
     return ring + static_cast<std::size_t>(row % shape.kernel_height) * ring_row;
   };
+  const std::size_t y_channel = static_cast<std::size_t>(shape.output.pixels()) * kLanes;
+  const std::size_t y_row = static_cast<std::size_t>(shape.output.width) * kLanes;
+  const float* const start = run.start;
+  float* y = run.y;
   int transformed = 0;  // rows of x
-  for (int i = 0; i < shape.output.height; ++i) {
+  for (int i = 0; i < shape.output.height; ++i, y += y_row) {
     const int top = i - shape.row_padding;  // the row of x that the kernel's first row meets
-    WinogradRun run{};
     run.first_row = std::clamp(-top, 0, shape.kernel_height);
     run.end_row = std::clamp(shape.input.height - top, run.first_row, shape.kernel_height);
     for (transformed = std::max(transformed, top); transformed < top + run.end_row; ++transformed) {
       for (int c = 0; c < shape.input.channels; ++c) {
-        transform_row(slot(transformed), x + tile_offset(shape.input, c, transformed, 0), c, shape);
+        transform_row<kVectors>(slot(transformed), x + tile_offset(shape.input, c, transformed, 0),
+                                c, run.vector, shape);
       }
     }
     for (int ky = run.first_row; ky < run.end_row; ++ky) run.rows[ky] = slot(top + ky);
     run.w = packed;
     run.start = start;
-    run.ends = ends;
-    run.y = y + tile_offset(shape.output, 0, i, 0);
-    correlate_row(run, shape);
+    run.y = y;
+    for (int done = 0; done < shape.output.channels; done += kChannelsAtOnce) {
+      run.channels = std::min(kChannelsAtOnce, shape.output.channels - done);
+      correlate_run<kVectors>(run, shape);
+      run.w += kChannelsAtOnce * shape.taps();
+      run.y += kChannelsAtOnce * y_channel;
+      if (run.start) run.start += kChannelsAtOnce;
+    }
+  }
+}
+
+HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* packed,
+                          const float* start, const WinogradCorrelation& shape,
+                          const CorrelationEnds& ends) {
+  WinogradRun run{};
+  run.start = start;
+  run.ends = ends;
+  run.y = y;
+  const int vectors = shape.vectors();
+  for (run.vector = 0; run.vector < vectors;) {
+    const int now = run_of_vectors(vectors - run.vector);
+    if (now == 3) correlate_strip<3>(ring, x, packed, run, shape);
+    if (now == 2) correlate_strip<2>(ring, x, packed, run, shape);
+    if (now == 1) correlate_strip<1>(ring, x, packed, run, shape);
+    run.vector += now;
   }
 }
 
@@ -230,14 +228,11 @@ void pack(float* packed, int outputs, int inputs, int kernel_height, int step, c
   }
 }
 
-// Of the larger of the two correlations: the ring holds as many rows as the kernel.
+// Of the larger of the two correlations: the ring holds as many rows as the kernel, of a run of at
+// most three vectors.
 std::size_t ring_floats(const Conv2dShape& shape) {
-  const Shape out = shape.output();
-  const auto floats = [&](int channels, int width) {
-    return static_cast<std::size_t>(kWinogradInputs * shape.kernel_height * channels) *
-           static_cast<std::size_t>(winograd_quads(width)) * kLanes;
-  };
-  return std::max(floats(shape.input.channels, out.width), floats(out.channels, shape.input.width));
+  const int channels = std::max(shape.input.channels, shape.out_channels);
+  return static_cast<std::size_t>(kWinogradInputs * shape.kernel_height * channels) * 3 * kLanes;
 }
 
 // With fewer channels the transforms cost more than the products that they save.
