@@ -73,9 +73,11 @@ inline GroupNormOutputs run_group_norm_max_pool(const GroupNormMaxPoolProblem& p
     const GroupNormInputs inputs{dy.tile(i),   x.tile(i),    gamma,
                                  mean.tile(i), rstd.tile(i), after_relu};
     GuardedFloats dgamma(norm.channels()), dbeta(norm.channels());
-    group_norm_max_pool_backward(dx.tile(i), affine ? dgamma.data() : nullptr,
-                                 affine ? dbeta.data() : nullptr,
-                                 {inputs, extremes.tile(i), problem.side}, x.lanes(i), norm.shape);
+    for (float* const to : {dx.tile(i), x.tile(i)}) {  // apart, and over x
+      group_norm_max_pool_backward(
+          to, affine ? dgamma.data() : nullptr, affine ? dbeta.data() : nullptr,
+          {inputs, extremes.tile(i), problem.side}, x.lanes(i), norm.shape);
+    }
     dgamma.expect_intact("dgamma");
     dbeta.expect_intact("dbeta");
     dgamma_parts.insert(dgamma_parts.end(), dgamma.data(), dgamma.data() + dgamma.size());
@@ -84,6 +86,7 @@ inline GroupNormOutputs run_group_norm_max_pool(const GroupNormMaxPoolProblem& p
   extremes.values("extremes");
   GroupNormOutputs outputs{
       y.values("y"), mean.values("mean"), rstd.values("rstd"), dx.values("dx"), {}, {}};
+  expect_same_bits("dx over x", outputs.dx, x.values("dx over x"));
   if (affine) {
     outputs.dgamma.resize(norm.channels());
     outputs.dbeta.resize(norm.channels());
@@ -159,13 +162,16 @@ inline BatchNormOutputs run_batch_norm_max_pool(const BatchNormMaxPoolProblem& p
   for (int i = 0; i < x.count(); ++i) {
     const BatchNormInputs inputs{dy.tile(i),  x.tile(i),   gamma,
                                  mean.data(), rstd.data(), after_relu};
-    batch_norm_max_pool_backward_input(dx.tile(i), {inputs, extremes.tile(i), problem.side},
-                                       outputs.dgamma.data(), outputs.dbeta.data(), norm.count(),
-                                       shape);
+    for (float* const to : {dx.tile(i), x.tile(i)}) {  // apart, and over x
+      batch_norm_max_pool_backward_input(to, {inputs, extremes.tile(i), problem.side},
+                                         outputs.dgamma.data(), outputs.dbeta.data(), norm.count(),
+                                         shape);
+    }
   }
   extremes.values("extremes");
   outputs.y = y.values("y");
   outputs.dx = dx.values("dx");
+  expect_same_bits("dx over x", outputs.dx, x.values("dx over x"));
   return outputs;
 }
 

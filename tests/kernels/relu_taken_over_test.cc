@@ -1,5 +1,5 @@
-// A convolution or a norm that does its neighbour's ReLU gives what the two give one after the
-// other, to the bit.
+// A convolution, an average pool or a norm that does its neighbour's ReLU gives what the two give
+// one after the other, to the bit.
 #include <gtest/gtest.h>
 
 #include "kernels/batch_norm_problem.h"
@@ -7,6 +7,7 @@
 #include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
+#include "normlab/kernels/pool2d.h"
 #include "normlab/kernels/relu.h"
 
 namespace normlab {
@@ -51,6 +52,10 @@ TEST(ReluTakenOver, ByAConvolution) {
       conv2d_backward_input(dx_taken.data(), dy.data(), packed.data(), shape,
                             {.relu_output = x.data()});
       expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
+      GuardedFloats over_x(x);
+      conv2d_backward_input(over_x.data(), dy.data(), packed.data(), shape,
+                            {.relu_output = over_x.data()});
+      expect_same_bits("dx over x", dx_taken.values(), over_x.values());
 
       if (!conv2d_winograd_fits(shape)) return;
       GuardedFloats scratch(conv2d_winograd_scratch(shape));
@@ -67,6 +72,28 @@ TEST(ReluTakenOver, ByAConvolution) {
       conv2d_winograd_backward_input(dx_taken.data(), scratch.data(), dy.data(), transformed.data(),
                                      shape, {.relu_output = x.data()});
       expect_same_bits("winograd, dx", through_relu(dx, x), dx_taken.values());
+      over_x = x;
+      conv2d_winograd_backward_input(over_x.data(), scratch.data(), dy.data(), transformed.data(),
+                                     shape, {.relu_output = over_x.data()});
+      expect_same_bits("winograd, dx over x", dx_taken.values(), over_x.values());
+    });
+  }
+}
+
+TEST(ReluTakenOver, ByAnAveragePool) {
+  reference::Random random(194);
+  for (const Pool2dShape& shape :
+       {Pool2dShape{{5, 7, 8}, 2, 2, 2}, Pool2dShape{{3, 9, 8}, 2, 1, 3},
+        Pool2dShape{{4, 7, 7}, 6, 6, 6}, Pool2dShape{{4, 5, 6}, 5, 6, 9}}) {
+    const GuardedFloats x = relu_output(random, tile_size(shape.input));
+    const GuardedFloats dy(random.normals(tile_size(shape.output()), 0.2f, 1.0f));
+    on_every_instruction_set([&] {
+      GuardedFloats dx(x.size()), dx_taken(x.size()), over_x(x);
+      average_pool2d_backward(dx.data(), dy.data(), shape);
+      average_pool2d_backward(dx_taken.data(), dy.data(), shape, x.data());
+      average_pool2d_backward(over_x.data(), dy.data(), shape, over_x.data());
+      expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
+      expect_same_bits("dx over x", dx_taken.values(), over_x.values());
     });
   }
 }

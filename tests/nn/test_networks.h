@@ -260,8 +260,48 @@ out = 5
 bias = true
 )";
 
-inline constexpr const char* kTestNetworks[] = {kEveryLayer, kNormsEverywhere, kInPlace,
-                                                kNamedNorms, kPooledNorms,     kPooledRelus};
+// A pool right after a norm that cannot do its work, and average pools after ReLUs: with gaps
+// between the windows, and with windows that overlap.
+inline constexpr const char* kAveragePools = R"(
+name = "average pools"
+input = [2, 11, 12]
+[[layer]]
+type = "conv"
+out = 4
+kernel = 3
+[[layer]]
+type = "norm"
+[[layer]]
+type = "max_pool"
+kernel = 3
+stride = 2
+[[layer]]
+type = "conv"
+out = 6
+kernel = 1
+padding = 1
+[[layer]]
+type = "relu"
+[[layer]]
+type = "average_pool"
+kernel = 2
+stride = 3
+[[layer]]
+type = "norm"
+[[layer]]
+type = "relu"
+[[layer]]
+type = "average_pool"
+kernel = 2
+stride = 1
+[[layer]]
+type = "linear"
+out = 5
+)";
+
+inline constexpr const char* kTestNetworks[] = {kEveryLayer,  kNormsEverywhere, kInPlace,
+                                                kNamedNorms,  kPooledNorms,     kPooledRelus,
+                                                kAveragePools};
 
 // A network with weights as they are at the start, but random scale, shift and running statistics:
 // never the 1 and 0 of initialise().

@@ -5,6 +5,7 @@
 // is a vector of 16 sums, one per lane, over all quads in row order. They are added up band by band
 // of rows; G^T and the sum over lanes follow once at the end.
 #include <algorithm>
+#include <iterator>
 
 #include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/kernels/conv2d_winograd_2d.h"
@@ -103,7 +104,9 @@ HWY_INLINE void add_quads(float* sums, const float* dy, std::size_t apart,
 HWY_INLINE void finish(float* dw, const float* sums, int outputs, int taps, int lanes, int fan_in) {
   constexpr int kNumbers = kTaps * kWinogradTaps * kWinogradBlock;
   constexpr int kSixteens = (kNumbers + 15) / 16 * 16;
-  HWY_ALIGN float per_lane[kSixteens * kLanes] = {};  // [tap][kx][kWinogradBlock][16]
+  HWY_ALIGN float per_lane[kSixteens * kLanes];  // [tap][kx][kWinogradBlock][16]
+  const bool is_whole = taps == kTaps && outputs == kWinogradBlock;
+  std::fill(per_lane + (is_whole ? kNumbers * kLanes : 0), std::end(per_lane), 0.0f);
   for (int tap = 0; tap < taps; ++tap) {
     for (int o = 0; o < outputs; ++o) {
       const float* const from = sums + (tap * kWinogradBlock + o) * kLanes;
@@ -114,11 +117,13 @@ HWY_INLINE void finish(float* dw, const float* sums, int outputs, int taps, int 
             kTag, static_cast<std::size_t>(std::max(0, lanes - static_cast<int>(piece))));
         Vector sum[kWinogradTaps];
         for (int kx = 0; kx < kWinogradTaps; ++kx) sum[kx] = hn::Zero(kTag);
+        HWY_UNROLL(6)
         for (std::size_t position = 0; position < kWinogradInputs; ++position) {
           const Vector value = load(from + position * kPositionSums + piece);
+          HWY_UNROLL(3)
           for (int kx = 0; kx < kWinogradTaps; ++kx) {
-            const Vector g = broadcast(static_cast<float>(kWinogradG[position][kx]));
-            sum[kx] = hn::MulAdd(g, value, sum[kx]);
+            const float g = static_cast<float>(kWinogradG[position][kx]);
+            if (g != 0.0f) sum[kx] = hn::MulAdd(broadcast(g), value, sum[kx]);
           }
         }
         for (int kx = 0; kx < kWinogradTaps; ++kx) {

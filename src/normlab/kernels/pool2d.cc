@@ -82,7 +82,41 @@ void average_pool2d_forward(float* y, const float* x, const Pool2dShape& shape) 
   });
 }
 
-void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape) {
+// Windows that do not overlap, each with what lies between it and the next ones: each number of dx
+// is written once.
+HWY_INLINE void average_pool2d_backward_apart(float* dx, const float* dy, const Pool2dShape& shape,
+                                              const float* relu_output) {
+  const Shape out = shape.output();
+  const Vector area = broadcast(static_cast<float>(shape.kernel_height * shape.kernel_width));
+  const auto end = [&](int window, int windows, int size) {
+    return window + 1 < windows ? (window + 1) * shape.stride : size;
+  };
+  for_each_window(shape, [&](std::size_t x_at, std::size_t y_at) HWY_ATTR {
+    const int index = static_cast<int>(y_at / kLanes) % out.pixels();
+    const int row = index / out.width;
+    const int column = index % out.width;
+    const int height = end(row, out.height, shape.input.height) - row * shape.stride;
+    const int width = end(column, out.width, shape.input.width) - column * shape.stride;
+    for (std::size_t piece = 0; piece < kLanes; piece += kPiece) {
+      const Vector share = hn::Div(load(dy + y_at + piece), area);
+      for (int i = 0; i < height; ++i) {
+        for (int j = 0; j < width; ++j) {
+          const std::size_t at =
+              x_at + static_cast<std::size_t>(i * shape.input.width + j) * kLanes + piece;
+          const bool inside = i < shape.kernel_height && j < shape.kernel_width;
+          const Vector gradient = inside ? share : hn::Zero(kTag);
+          store(relu_output ? relu_gradient(gradient, load(relu_output + at)) : gradient, dx + at);
+        }
+      }
+    }
+  });
+}
+
+void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape,
+                             const float* relu_output) {
+  if (!shape.windows_overlap()) {
+    return average_pool2d_backward_apart(dx, dy, shape, relu_output);
+  }
   std::fill_n(dx, tile_size(shape.input), 0.0f);
   const float area = static_cast<float>(shape.kernel_height * shape.kernel_width);
   for_each_window(shape, [&](std::size_t x_at, std::size_t y_at) HWY_ATTR {
@@ -121,8 +155,9 @@ void average_pool2d_forward(float* y, const float* x, const Pool2dShape& shape) 
   HWY_DYNAMIC_DISPATCH(average_pool2d_forward)(y, x, shape);
 }
 
-void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape) {
-  HWY_DYNAMIC_DISPATCH(average_pool2d_backward)(dx, dy, shape);
+void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape,
+                             const float* relu_output) {
+  HWY_DYNAMIC_DISPATCH(average_pool2d_backward)(dx, dy, shape, relu_output);
 }
 
 }  // namespace normlab

@@ -12,6 +12,8 @@ struct Pool2dShape {
   int kernel_width = 2;
   int stride = 2;
 
+  bool windows_overlap() const { return kernel_height > stride || kernel_width > stride; }
+
   Shape output() const {
     return {input.channels, (input.height - kernel_height) / stride + 1,
             (input.width - kernel_width) / stride + 1};
@@ -29,7 +31,10 @@ void max_pool2d_backward(float* dx, const float* dy, const float* x, const float
 // y = the mean of the window; assigned.
 void average_pool2d_forward(float* y, const float* x, const Pool2dShape& shape);
 
-// dx, assigned: dy / (window size) to each number of the window.
-void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape);
+// dx, assigned: dy / (window size) to each number of the window. Where windows do not overlap and x
+// is the output of a ReLU, `relu_output` may be that x: dx, which may be x, is then the gradient of
+// the ReLU's input, 0 where x is not above 0.
+void average_pool2d_backward(float* dx, const float* dy, const Pool2dShape& shape,
+                             const float* relu_output = nullptr);
 
 }  // namespace normlab

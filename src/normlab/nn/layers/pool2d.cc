@@ -56,6 +56,8 @@ class AveragePool2dLayer final : public Layer {
 
   bool in_place() const override { return false; }
   bool dx_may_be_x() const override { return true; }
+  bool reads_input() const override { return relu_before_; }
+  bool take_over_relu_before() override { return relu_before_ = !shape_.windows_overlap(); }
 
   void infer(float* y, float*, const float* x, const LayerWeights&) const override {
     average_pool2d_forward(y, x, shape_);
@@ -68,11 +70,12 @@ class AveragePool2dLayer final : public Layer {
 
   void backward(float* dx, float*, const LayerUpstream& upstream, const LayerWeights&,
                 const TileInfo&) const override {
-    average_pool2d_backward(dx, upstream.dy, shape_);
+    average_pool2d_backward(dx, upstream.dy, shape_, relu_before_ ? upstream.x : nullptr);
   }
 
  private:
   Pool2dShape shape_;
+  bool relu_before_ = false;
 };
 
 }  // namespace
