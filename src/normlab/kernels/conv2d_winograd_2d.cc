@@ -41,7 +41,7 @@ struct PatchCorrelation {
     bool zero = true;
     const int last = (first + channels - 1) / to.image.channels;
     for (int phase = first / to.image.channels; phase <= last; ++phase) {
-      zero = zero && winograd_turned_is_zero(convolution, position, phase);
+      zero = zero && winograd_is_zero(convolution, position, phase, 0);
     }
     return zero;
   }

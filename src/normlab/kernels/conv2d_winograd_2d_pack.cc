@@ -1,6 +1,5 @@
 // The weights' transform G w G^T of Winograd's F(4x4,3x3). It is paid once a step and not once a
-// tile, but by one thread: in plain loops it took a third of a step with
-// kernels of 5x5 and stride 2.
+// tile, but in plain loops it took a third of a step with kernels of 5x5 and stride 2.
 #include <algorithm>
 #include <vector>
 

@@ -130,7 +130,7 @@ struct WinogradPhaseRuns {
   int phases;
 };
 
-// Forward, and for the gradient of the weights.
+// Forward.
 inline WinogradPhaseRuns winograd_phase_runs(const Conv2dShape& shape, int position) {
   const auto remainders = [&](int at, int kernel) {
     const bool is_end = at == kWinogradInputs - 1;
@@ -142,12 +142,14 @@ inline WinogradPhaseRuns winograd_phase_runs(const Conv2dShape& shape, int posit
   return {rows, columns};
 }
 
-// For the gradient of the input.
-inline bool winograd_turned_is_zero(const Conv2dShape& shape, int position, int phase) {
+// Whether a phase has none at a position, where `end` is the row or column of positions that stands
+// for the third tap: the last forward and for the gradient of the weights, the first for the
+// gradient of the input.
+inline bool winograd_is_zero(const Conv2dShape& shape, int position, int phase, int end) {
   const bool no_row = winograd_tap(shape, phase, kWinogradTaps - 1, 0) < 0;
   const bool no_column = winograd_tap(shape, phase, 0, kWinogradTaps - 1) < 0;
-  return (position / kWinogradInputs == 0 && no_row) ||
-         (position % kWinogradInputs == 0 && no_column);
+  return (position / kWinogradInputs == end && no_row) ||
+         (position % kWinogradInputs == end && no_column);
 }
 
 // Floats between positions of the transformed weights. Here and below a cache line more than the
@@ -169,33 +171,36 @@ struct WinogradPatchBands {
   // So many patches that loading and storing the sums once a band costs little, and that the
   // transforms of a band stay in a second- or third-level cache.
   static constexpr int kMost = 4;
-  // Of several bands, the sums of all output channels wait for the next one. Of one, those of some
-  // are finished before the next ones begin, in the same place: the less is written, the less comes
-  // from afar when a step has been elsewhere meanwhile.
+  // Input channels of a phase whose x is transformed together.
+  static constexpr int kInputsAtOnce = 16;
   bool is_one() const { return in_band == patches.count(); }
-  // Output channels whose dy is transformed together.
-  int outputs_at_once() const { return is_one() ? 16 : 32; }
 
   // Rows of the matrix product: the samples of each patch.
   std::size_t rows() const { return static_cast<std::size_t>(in_band) * kLanes; }
-  // Columns: the input channels, filled up to whole vectors, of each phase.
-  std::size_t phase_columns() const {
-    return (static_cast<std::size_t>(shape.input.channels) + kLanes - 1) / kLanes * kLanes;
+  // Columns: the output channels, filled up to whole vectors.
+  std::size_t columns() const {
+    return (static_cast<std::size_t>(shape.out_channels) + kLanes - 1) / kLanes * kLanes;
   }
-  std::size_t columns() const { return static_cast<std::size_t>(x.phases()) * phase_columns(); }
 
-  // Floats between positions: of the transforms of x [rows][columns], and those of dy
-  // [outputs_at_once][rows].
-  std::size_t v_position() const { return rows() * columns() + kLanes; }
-  std::size_t t_position() const {
-    return static_cast<std::size_t>(outputs_at_once()) * rows() + kLanes;
+  // Floats between positions: of the transforms of x [kInputsAtOnce][rows], and those of dy
+  // [rows][columns].
+  std::size_t v_position() const { return kInputsAtOnce * rows() + kLanes; }
+  std::size_t t_position() const { return rows() * columns() + kLanes; }
+  // Sums of an input channel of a phase, those of all positions side by side.
+  std::size_t channel_sums() const { return kWinogradPositions * columns(); }
+  std::size_t sums() const {
+    // Of several bands, all wait for the next one. Of one, some are finished before the next ones
+    // begin, in the same place: the less is written, the less comes from afar when a step has been
+    // elsewhere meanwhile.
+    return static_cast<std::size_t>(is_one() ? kInputsAtOnce : x.channels()) * channel_sums();
   }
-  // Sums of a position [O or outputs_at_once][columns]; those of all positions lie side by side.
-  std::size_t position_sums() const {
-    return static_cast<std::size_t>(is_one() ? outputs_at_once() : shape.out_channels) * columns();
+  // The gradients of kInputsAtOnce input channels, [C][KH][KW][columns].
+  std::size_t gradients() const {
+    return static_cast<std::size_t>(kInputsAtOnce * shape.kernel_height * shape.kernel_width) *
+           columns();
   }
   std::size_t floats() const {
-    return kWinogradPositions * (v_position() + t_position() + position_sums());
+    return kWinogradPositions * (v_position() + t_position()) + sums() + gradients();
   }
 
   Conv2dShape shape;
