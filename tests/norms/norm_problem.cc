@@ -34,10 +34,11 @@ std::vector<float> random_values(reference::Random& random, const std::vector<Pa
 // The layer and its tiles in guarded memory.
 class Rig {
  public:
-  Rig(const NormProblem& problem, bool in_place)
+  Rig(const NormProblem& problem, Outputs outputs)
       : problem_(problem),
         layer_(*problem.layer),
-        in_place_(in_place),
+        in_place_(outputs == Outputs::kInPlace),
+        dx_over_x_(outputs == Outputs::kDxOverX),
         x_(problem.shape, problem.samples, problem.x),
         dy_(problem.shape, problem.samples, problem.dy),
         y_(problem.shape, problem.samples),
@@ -65,7 +66,7 @@ class Rig {
     }
     NormOutputs outputs;
     outputs.y = (in_place_ ? written_ : y_).values("y");
-    outputs.dx = (in_place_ ? dy_ : dx_).values("dx");
+    outputs.dx = (in_place_ ? dy_ : dx_over_x_ ? x_ : dx_).values("dx");
     std::vector<float> parts;
     for (const GuardedFloats& tile : dparameters_) {
       tile.expect_intact("dparameters");
@@ -105,7 +106,7 @@ class Rig {
   // What stands in x must outlive the forward, so that in place means over a copy of it.
   const float* input(int tile) { return in_place_ ? written_.tile(tile) : x_.tile(tile); }
   float* y(int tile) { return in_place_ ? written_.tile(tile) : y_.tile(tile); }
-  float* dx(int tile) { return in_place_ ? dy_.tile(tile) : dx_.tile(tile); }
+  float* dx(int tile) { return (in_place_ ? dy_ : dx_over_x_ ? x_ : dx_).tile(tile); }
   LayerWeights weights() const { return {parameters_.data(), packed_.data()}; }
   LayerUpstream upstream(int tile) {
     return {dy_.tile(tile), x_.tile(tile), y(tile), saved_[at(tile)].data()};
@@ -119,6 +120,7 @@ class Rig {
   const NormProblem& problem_;
   const Layer& layer_;
   bool in_place_;
+  bool dx_over_x_;
   GuardedTiles x_, dy_, y_, dx_, written_;
   GuardedFloats packed_;
   GuardedFloats parameters_;
@@ -158,8 +160,8 @@ bool is_nearly_constant(const NormProblem& problem) {
   return problem.shape.pixels() <= 2 || problem.shape.channels <= 2;
 }
 
-NormOutputs run_norm(const NormProblem& problem, bool in_place) {
-  return Rig(problem, in_place).run();
+NormOutputs run_norm(const NormProblem& problem, Outputs outputs) {
+  return Rig(problem, outputs).run();
 }
 
 std::span<const float> part(std::span<const float> all, const std::vector<ParameterSpec>& specs,

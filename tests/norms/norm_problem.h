@@ -41,8 +41,9 @@ struct NormOutputs {
   std::vector<float> buffers;      // after the step
 };
 
-// `in_place`: y over x and dx over dy, for a layer that says it can.
-NormOutputs run_norm(const NormProblem& problem, bool in_place = false);
+// Where the outputs go: y over x and dx over dy, or dx over x, for a layer that says it can.
+enum class Outputs { kApart, kInPlace, kDxOverX };
+NormOutputs run_norm(const NormProblem& problem, Outputs outputs = Outputs::kApart);
 
 // The part of an array of the layer's parameters (or buffers) that has this name.
 std::span<const float> part(std::span<const float> all, const std::vector<ParameterSpec>& specs,

@@ -157,14 +157,19 @@ TEST_P(EveryNorm, WorksInPlace) {
   reference::Random random(304);
   for (const Norm& norm : GetParam().tries) {
     const NormProblem problem = random_norm_problem(random, norm, {6, 5, 3}, 37);
-    if (!problem.layer || !problem.layer->in_place()) continue;
+    if (!problem.layer) continue;
+    ASSERT_TRUE(problem.layer->in_place());
     SCOPED_TRACE(problem.text());
     on_every_instruction_set([&] {
       const NormOutputs apart = run_norm(problem);
-      const NormOutputs in_place = run_norm(problem, true);
+      const NormOutputs in_place = run_norm(problem, Outputs::kInPlace);
       expect_same_bits("y in place", apart.y, in_place.y);
       expect_same_bits("dx in place", apart.dx, in_place.dx);
       expect_same_bits("dparameters in place", apart.dparameters, in_place.dparameters);
+      if (!problem.layer->dx_may_be_x()) return;
+      const NormOutputs over_x = run_norm(problem, Outputs::kDxOverX);
+      expect_same_bits("dx over x", apart.dx, over_x.dx);
+      expect_same_bits("dparameters, dx over x", apart.dparameters, over_x.dparameters);
     });
   }
 }

@@ -50,7 +50,7 @@ void batch_norm_backward_parameters(float* dgamma, float* dbeta, const BatchNorm
                                     int lanes, const Shape& shape);
 
 // dx = gamma * rstd * (dy - (dbeta + xhat * dgamma) / count), assigned, where dgamma and dbeta are
-// the sums over the whole batch and `count` is its number of values per channel. dx may be dy.
+// the sums over the whole batch and `count` is its number of values per channel. dx may be dy or x.
 void batch_norm_backward_input(float* dx, const BatchNormInputs& inputs, const float* dgamma,
                                const float* dbeta, double count, const Shape& shape);
 
@@ -74,6 +74,7 @@ struct BatchNormMaxPoolInputs {
   const float* extremes;
   int side;
 };
+// dx may be x.
 void batch_norm_max_pool_backward_input(float* dx, const BatchNormMaxPoolInputs& inputs,
                                         const float* dgamma, const float* dbeta, double count,
                                         const Shape& shape);

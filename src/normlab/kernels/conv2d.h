@@ -57,7 +57,7 @@ struct Conv2dOptions {
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
                     const Conv2dShape& shape, const Conv2dOptions& options = {});
 
-// dx = dL/dx, assigned, from dy = dL/dy.
+// dx = dL/dx, assigned, from dy = dL/dy; dx may be the options' relu_output.
 void conv2d_backward_input(float* dx, const float* dy, const float* packed_backward_input,
                            const Conv2dShape& shape, const Conv2dOptions& options = {});
 

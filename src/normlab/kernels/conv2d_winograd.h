@@ -45,7 +45,7 @@ void conv2d_winograd_forward(float* y, float* scratch, const float* x, const flo
                              const float* bias, const Conv2dShape& shape,
                              const Conv2dOptions& options = {});
 
-// dx = dL/dx, assigned, from dy = dL/dy.
+// dx = dL/dx, assigned, from dy = dL/dy; dx may be the options' relu_output.
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
                                     const Conv2dOptions& options = {});

@@ -31,8 +31,8 @@ struct GroupNormChannels {
 void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
                         const GroupNormChannels& channels, const GroupNormShape& shape);
 
-// Gradients of the loss, all assigned; dx may be dy. dgamma and dbeta are the sums over this tile's
-// first `lanes` samples (null if there is no gamma):
+// Gradients of the loss, all assigned; dx may be dy or x. dgamma and dbeta are the sums over this
+// tile's first `lanes` samples (null if there is no gamma):
 //
 //   dbeta = sum dy,   dgamma = sum dy * xhat,
 //   dx = rstd * (dy*gamma - (sum_group dy*gamma + xhat * sum_group dy*gamma*xhat) / m)
@@ -73,6 +73,7 @@ struct GroupNormMaxPoolInputs {
   const float* extremes;
   int side;
 };
+// dx may be x.
 void group_norm_max_pool_backward(float* dx, float* dgamma, float* dbeta,
                                   const GroupNormMaxPoolInputs& inputs, int lanes,
                                   const GroupNormShape& shape);
