@@ -17,7 +17,7 @@ struct WinogradBands {
   explicit WinogradBands(const Conv2dShape& conv) : shape(conv) {
     // So many quads that loading and storing the sums once a band costs little, and the transforms
     // of a band still fit a second-level cache of 1 MB.
-    constexpr int kQuads = 42;
+    constexpr int kQuads = 63;
     const Shape out = shape.output();
     quads = winograd_quads(out.width);
     const int count = std::max(1, (out.height * quads + kQuads / 2) / kQuads);
