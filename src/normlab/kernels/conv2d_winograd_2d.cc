@@ -67,17 +67,15 @@ HWY_INLINE void transform_run(float* v, const float* x, const PatchVector (&run)
   const std::size_t channel = tile_offset(grid.image, 1, 0, 0);
   const int channels = grid.image.channels;
   for (int phase = 0; phase < grid.phases(); ++phase) {
+    WinogradPixels pixels[kVectors];
+    for (int k = 0; k < kVectors; ++k) {
+      pixels[k] = winograd_pixels(WinogradWindow(grid, run[k].corner, phase));
+    }
     const float* from = x;
     for (int c = 0; c < channels; ++c, from += channel) {
       HWY_UNROLL(1)
       for (int k = 0; k < kVectors; ++k, v += kPiece) {
-        const WinogradWindow window(grid, run[k].corner, phase);
-        const float* const first = from + run[k].lane;
-        const auto load_row = [=](auto& pixels, int i)
-                                  HWY_ATTR { load_window_row(pixels, first, i, window); };
-        transform_both_ways<kWinogradInputs, kWinogradInputs>(
-            v, position, load_row,
-            [](auto& out, const auto& in) HWY_ATTR { transform_input(out, in); });
+        transform_window(v, position, from + run[k].lane, pixels[k]);
       }
     }
   }

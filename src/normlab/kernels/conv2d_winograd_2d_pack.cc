@@ -1,6 +1,7 @@
 // The weights' transform G w G^T of Winograd's F(4x4,3x3). It is paid once a step and not once a
 // tile, but in plain loops it took a third of a step with kernels of 5x5 and stride 2.
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "normlab/kernels/conv2d_blocks.h"
@@ -60,19 +61,63 @@ HWY_INLINE void round_block(float* to, const double* from) {
   }
 }
 
-// w[9][kBlock] of input channel c and the outputs of a block, whose kernels begin at `kernels_at`.
-HWY_INLINE void gather_taps(double* w, const float* const (&kernels_at)[kBlock],
-                            const int (&phases)[kBlock], int block, int c,
-                            const WinogradKernels& kernels) {
-  const int offset = kernels.inputs.offset(c);
-  const int phase = kernels.inputs.phase(c);
+// Where the taps of a block of outputs stand, from the first of an input channel on; -1 for those
+// that the kernel does not reach.
+struct TapPlaces {
+  HWY_ALIGN std::int32_t at[kWinogradSquare][kBlock];
+};
+
+HWY_INLINE TapPlaces places_of_taps(int first, int block, int phase,
+                                    const WinogradKernels& kernels) {
+  TapPlaces places;
+  std::fill_n(places.at[0], kWinogradSquare * kBlock, -1);
   for (int b = 0; b < block; ++b) {
-    const WinogradTaps& taps = kernels.taps[static_cast<std::size_t>(phases[b] + phase)];
-    const float* const kernel = kernels_at[b] + offset;
-    HWY_UNROLL(9)
-    for (std::size_t tap = 0; tap < kWinogradSquare; ++tap) {
-      w[tap * kBlock + static_cast<std::size_t>(b)] =
-          taps[tap] >= 0 ? static_cast<double>(kernel[taps[tap]]) : 0.0;
+    const int kernel = kernels.outputs.offset(first + b);
+    // Only one of the sides has phases.
+    const auto taps = static_cast<std::size_t>(kernels.outputs.phase(first + b) + phase);
+    for (std::size_t i = 0; i < kWinogradSquare; ++i) {
+      const int tap = kernels.taps[taps][i];
+      if (tap >= 0) places.at[i][b] = kernel + tap;
+    }
+  }
+  return places;
+}
+
+// taps[9][kBlock] = w at `places`, 0 where there is none.
+HWY_INLINE void gather_taps(double* taps, const float* w, const TapPlaces& places) {
+  const hn::Rebind<float, DoubleTag> float_tag;
+  const hn::Rebind<std::int32_t, DoubleTag> place_tag;
+  for (std::size_t i = 0; i < kWinogradSquare; ++i) {
+    for (std::size_t part = 0; part < kBlock; part += kDoubles) {
+      const auto at = hn::Load(place_tag, places.at[i] + part);
+      const auto none = hn::Lt(at, hn::Zero(place_tag));
+      const auto tap = hn::GatherIndex(float_tag, w, hn::IfThenZeroElse(none, at));
+      const auto kept = hn::IfThenZeroElse(hn::RebindMask(float_tag, none), tap);
+      hn::Store(hn::PromoteTo(kDoubleTag, kept), kDoubleTag, taps + i * kBlock + part);
+    }
+  }
+}
+
+// packed[36][block] = G w G^T of a pair of channels each, positions `position` apart.
+HWY_INLINE void transform_block(float* packed, std::size_t position, const double* taps,
+                                int block) {
+  constexpr std::size_t kRow = kWinogradTaps * kBlock;
+  HWY_ALIGN double rows[kWinogradInputs * kRow];  // [6][3]: transformed along columns
+  HWY_ALIGN double row[kWinogradInputs * kBlock];
+  for (std::size_t kx = 0; kx < kRow; kx += kBlock) {
+    transform_weights(rows + kx, kRow, taps + kx, kRow);
+  }
+  for (std::size_t i = 0; i < kWinogradInputs; ++i) {
+    transform_weights(row, kBlock, rows + i * kRow, kBlock);
+    float* to = packed + i * kWinogradInputs * position;
+    for (std::size_t j = 0; j < kWinogradInputs * kBlock; j += kBlock, to += position) {
+      if (block == kBlock) {
+        round_block(to, row + j);
+      } else {
+        for (int b = 0; b < block; ++b) {
+          to[b] = static_cast<float>(row[j + static_cast<std::size_t>(b)]);
+        }
+      }
     }
   }
 }
@@ -81,34 +126,15 @@ HWY_INLINE void gather_taps(double* w, const float* const (&kernels_at)[kBlock],
 void pack_winograd_2d(float* packed, const WinogradKernels& kernels) {
   const std::size_t position =
       winograd_weights_position(kernels.inputs.count(), kernels.outputs.count());
-  constexpr std::size_t kRow = kWinogradTaps * kBlock;
-  HWY_ALIGN double w[kWinogradSquare * kBlock] = {};
-  HWY_ALIGN double rows[kWinogradInputs * kRow];  // [6][3]: transformed along columns
-  HWY_ALIGN double row[kWinogradInputs * kBlock];
+  HWY_ALIGN double taps[kWinogradSquare * kBlock];
   for (int first = 0; first < kernels.outputs.count();) {
     const int block = conv2d_block(kernels.outputs.count() - first);
-    const float* kernels_at[kBlock] = {};
-    int phases[kBlock] = {};
-    for (int b = 0; b < block; ++b) {
-      kernels_at[b] = kernels.w + kernels.outputs.offset(first + b);
-      phases[b] = kernels.outputs.phase(first + b);
-    }
-    for (int c = 0; c < kernels.inputs.count(); ++c, packed += block) {
-      gather_taps(w, kernels_at, phases, block, c, kernels);
-      for (std::size_t kx = 0; kx < kRow; kx += kBlock) {
-        transform_weights(rows + kx, kRow, w + kx, kRow);
-      }
-      for (std::size_t i = 0; i < kWinogradInputs; ++i) {
-        transform_weights(row, kBlock, rows + i * kRow, kBlock);
-        float* to = packed + i * kWinogradInputs * position;
-        for (std::size_t j = 0; j < kWinogradInputs * kBlock; j += kBlock, to += position) {
-          if (block == kBlock) {
-            round_block(to, row + j);
-          } else {
-            for (int b = 0; b < block; ++b)
-              to[b] = static_cast<float>(row[j + static_cast<std::size_t>(b)]);
-          }
-        }
+    for (int phase = 0; phase < kernels.inputs.phases; ++phase) {
+      const TapPlaces places = places_of_taps(first, block, phase, kernels);
+      const float* w = kernels.w;
+      for (int c = 0; c < kernels.inputs.channels; ++c, w += kernels.inputs.step, packed += block) {
+        gather_taps(taps, w, places);
+        transform_block(packed, position, taps, block);
       }
     }
     first += block;

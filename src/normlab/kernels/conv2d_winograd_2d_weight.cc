@@ -127,17 +127,19 @@ void transform_band_of_dy(float* t, const float* dy, const PatchBand& band,
 // [36][C][rows].
 void transform_band_of_x(float* v, const float* x, int channels, int phase, const PatchBand& band,
                          const WinogradPatchBands& bands) {
-  for (int c = 0; c < channels; ++c, x += tile_offset(bands.x.image, 1, 0, 0)) {
+  WinogradPixels pixels[WinogradPatchBands::kMost];
+  for (int patch = 0; patch < band.count; ++patch) {
+    const WinogradCorner corner = bands.patches.corner(band.first + patch);
+    pixels[patch] = winograd_pixels(WinogradWindow(bands.x, corner, phase));
+  }
+  const std::size_t position = bands.v_position();
+  const std::size_t channel = tile_offset(bands.x.image, 1, 0, 0);
+  const auto lanes = static_cast<std::size_t>(band.lanes);
+  for (int c = 0; c < channels; ++c, x += channel) {
     float* to = v + static_cast<std::size_t>(c) * bands.rows();
     for (int patch = 0; patch < band.count; ++patch, to += kLanes) {
-      const WinogradWindow window(bands.x, bands.patches.corner(band.first + patch), phase);
-      for (std::size_t lane = 0; lane < static_cast<std::size_t>(band.lanes); lane += kPiece) {
-        const float* const first = x + lane;
-        const auto load_row = [=](auto& in, int i)
-                                  HWY_ATTR { load_window_row(in, first, i, window); };
-        transform_both_ways<kWinogradInputs, kWinogradInputs>(
-            to + lane, bands.v_position(), load_row,
-            [](auto& out, const auto& in) HWY_ATTR { transform_input(out, in); });
+      for (std::size_t lane = 0; lane < lanes; lane += kPiece) {
+        transform_window(to + lane, position, x + lane, pixels[patch]);
       }
     }
   }

@@ -37,14 +37,19 @@ HWY_INLINE void transform_both_ways(float* to, std::size_t apart, const LoadRow&
   }
 }
 
-// Row i of a window into the channel that begins at x; zero outside the image.
-template <int kCount>
-HWY_INLINE void load_window_row(Vector (&pixels)[kCount], const float* x, int i,
-                                const WinogradWindow& window) {
-  const int row = window.row(i);
-  const bool inside = window.has_row(row);
-  load_pixels(pixels, x + (inside ? tile_offset(window.image, 0, row, 0) : 0), window.first_column,
-              inside ? window.image.width : 0, window.step);
+// The transform [36] of a window into the channel that begins at x, `apart` floats from each other.
+HWY_INLINE void transform_window(float* to, std::size_t apart, const float* x,
+                                 const WinogradPixels& pixels) {
+  HWY_ALIGN static constexpr float kOutside[kPiece] = {};
+  const auto load_row = [&](auto& in, int i) HWY_ATTR {
+    HWY_UNROLL(6)
+    for (int j = 0; j < kWinogradInputs; ++j) {
+      const std::ptrdiff_t at = pixels.at[i][j];
+      in[j] = load(at < 0 ? kOutside : x + at);
+    }
+  };
+  transform_both_ways<kWinogradInputs, kWinogradInputs>(
+      to, apart, load_row, [](auto& out, const auto& in) HWY_ATTR { transform_input(out, in); });
 }
 
 }  // namespace normlab::HWY_NAMESPACE

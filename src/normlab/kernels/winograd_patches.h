@@ -58,6 +58,25 @@ struct WinogradWindow {
   int first_column;
 };
 
+// Where the 6x6 pixels of a window lie in a channel of a tile, in floats; -1 outside the image.
+struct WinogradPixels {
+  std::ptrdiff_t at[kWinogradInputs][kWinogradInputs];
+};
+
+inline WinogradPixels winograd_pixels(const WinogradWindow& window) {
+  WinogradPixels pixels;
+  for (int i = 0; i < kWinogradInputs; ++i) {
+    const int row = window.row(i);
+    for (int j = 0; j < kWinogradInputs; ++j) {
+      const int column = window.column(j);
+      pixels.at[i][j] = window.has_row(row) && window.has_column(column)
+                            ? static_cast<std::ptrdiff_t>(tile_offset(window.image, 0, row, column))
+                            : -1;
+    }
+  }
+  return pixels;
+}
+
 // Patches of 4x4 numbers of every phase of a grid.
 struct WinogradPatches {
   explicit WinogradPatches(const WinogradGrid& grid)
