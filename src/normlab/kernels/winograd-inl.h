@@ -16,17 +16,16 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
-// Every step-th pixel of a row of `width` pixels, from `first` on; zero outside.
+// Pixels of a row of `width` pixels, from `first` on; zero outside.
 template <int kCount>
-HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width,
-                            int step = 1) {
-  if (first >= 0 && first + (kCount - 1) * step < width) {
+HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width) {
+  if (first >= 0 && first + kCount <= width) {
     HWY_UNROLL(6)
-    for (int k = 0; k < kCount; ++k) pixels[k] = load(row + (first + k * step) * kLanes);
+    for (int k = 0; k < kCount; ++k) pixels[k] = load(row + (first + k) * kLanes);
     return;
   }
   for (int k = 0; k < kCount; ++k) {
-    const int at = first + k * step;
+    const int at = first + k;
     const bool inside = at >= 0 && at < width;
     pixels[k] = inside ? load(row + at * kLanes) : hn::Zero(kTag);
   }
