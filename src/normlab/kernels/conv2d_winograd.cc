@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "normlab/kernels/conv2d_blocks.h"
 #include "normlab/kernels/conv2d_winograd_2d.h"
 #include "normlab/kernels/winograd_bands.h"
 
@@ -228,29 +227,6 @@ namespace {
 HWY_EXPORT(conv2d_winograd_forward);
 HWY_EXPORT(conv2d_winograd_backward_input);
 
-// [6][blocks of `outputs` channels][KH][inputs][block]; taps(o, c, ky) points to three taps, `step`
-// floats apart.
-template <class Taps>
-void pack(float* packed, int outputs, int inputs, int kernel_height, int step, const Taps& taps) {
-  for (const auto& g : kWinogradG) {
-    for (int first = 0; first < outputs;) {
-      const int block = conv2d_block(outputs - first);
-      for (int ky = 0; ky < kernel_height; ++ky) {
-        for (int c = 0; c < inputs; ++c) {
-          for (int b = 0; b < block; ++b) {
-            const float* const w = taps(first + b, c, ky);
-            double sum = 0;
-            for (int kx = 0; kx < kWinogradTaps; ++kx)
-              sum += g[kx] * static_cast<double>(w[kx * step]);
-            *packed++ = static_cast<float>(sum);
-          }
-        }
-      }
-      first += block;
-    }
-  }
-}
-
 // Of the larger of the two correlations: the ring holds as many rows as the kernel, of a run of at
 // most three vectors.
 std::size_t ring_floats(const Conv2dShape& shape) {
@@ -296,25 +272,6 @@ std::size_t conv2d_winograd_scratch(const Conv2dShape& shape) {
     floats = std::max({floats, ring_floats(shape), bands.v() + bands.t() + bands.sums()});
   }
   return floats;
-}
-
-void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape) {
-  if (conv2d_winograd_2d_fits(shape)) return conv2d_winograd_2d_pack_forward(packed, w, shape);
-  const int taps = shape.kernel_height * shape.kernel_width;
-  pack(
-      packed, shape.out_channels, shape.input.channels, shape.kernel_height, 1,
-      [&](int o, int c, int ky) { return w + o * shape.fan_in() + c * taps + ky * kWinogradTaps; });
-}
-
-void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape) {
-  if (conv2d_winograd_2d_backward_input_fits(shape)) {
-    return conv2d_winograd_2d_pack_backward_input(packed, w, shape);
-  }
-  const int taps = shape.kernel_height * shape.kernel_width;
-  pack(packed, shape.input.channels, shape.out_channels, shape.kernel_height, -1,
-       [&](int c, int o, int ky) {  // turned by 180 degrees
-         return w + o * shape.fan_in() + (c + 1) * taps - 1 - ky * kWinogradTaps;
-       });
 }
 
 void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,

@@ -1,7 +1,6 @@
 // The weights' transform G w G^T of Winograd's F(4x4,3x3). It is paid once a step and not once a
 // tile, but in plain loops it took a third of a step with kernels of 5x5 and stride 2.
 #include <algorithm>
-#include <cstdint>
 #include <vector>
 
 #include "normlab/kernels/conv2d_blocks.h"
@@ -12,17 +11,11 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "normlab/kernels/conv2d_winograd_2d_pack.cc"
 #include <hwy/foreach_target.h>
-#include <hwy/highway.h>
+
+#include "normlab/kernels/winograd_pack-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
-
-namespace hn = hwy::HWY_NAMESPACE;
-
-inline constexpr int kBlock = 8;
-using DoubleTag = hn::CappedTag<double, kBlock>;
-inline constexpr DoubleTag kDoubleTag{};
-inline constexpr std::size_t kDoubles = hn::MaxLanes(DoubleTag());
 
 // out = G w, of eight pairs of channels beside each other; the six numbers of out, and of w the
 // three, stand a constant apart:
@@ -38,7 +31,7 @@ HWY_INLINE void transform_weights(double* out, std::size_t out_apart, const doub
   const auto two_thirds = hn::Set(kDoubleTag, 2.0 / 3);
   const auto four_thirds = hn::Set(kDoubleTag, 4.0 / 3);
   const auto four = hn::Set(kDoubleTag, 4.0);
-  for (std::size_t part = 0; part < kBlock; part += kDoubles, out += kDoubles, w += kDoubles) {
+  for (std::size_t part = 0; part < kPackBlock; part += kDoubles, out += kDoubles, w += kDoubles) {
     const auto w0 = hn::Load(kDoubleTag, w);
     const auto w1 = hn::Load(kDoubleTag, w + w_apart);
     const auto w2 = hn::Load(kDoubleTag, w + 2 * w_apart);
@@ -54,23 +47,16 @@ HWY_INLINE void transform_weights(double* out, std::size_t out_apart, const doub
   }
 }
 
-HWY_INLINE void round_block(float* to, const double* from) {
-  const hn::Rebind<float, DoubleTag> float_tag;
-  for (std::size_t part = 0; part < kBlock; part += kDoubles) {
-    hn::StoreU(hn::DemoteTo(float_tag, hn::Load(kDoubleTag, from + part)), float_tag, to + part);
-  }
-}
-
 // Where the taps of a block of outputs stand, from the first of an input channel on; -1 for those
 // that the kernel does not reach.
 struct TapPlaces {
-  HWY_ALIGN std::int32_t at[kWinogradSquare][kBlock];
+  HWY_ALIGN std::int32_t at[kWinogradSquare][kPackBlock];
 };
 
 HWY_INLINE TapPlaces places_of_taps(int first, int block, int phase,
                                     const WinogradKernels& kernels) {
   TapPlaces places;
-  std::fill_n(places.at[0], kWinogradSquare * kBlock, -1);
+  std::fill_n(places.at[0], kWinogradSquare * kPackBlock, -1);
   for (int b = 0; b < block; ++b) {
     const int kernel = kernels.outputs.offset(first + b);
     // Only one of the sides has phases.
@@ -83,41 +69,20 @@ HWY_INLINE TapPlaces places_of_taps(int first, int block, int phase,
   return places;
 }
 
-// taps[9][kBlock] = w at `places`, 0 where there is none.
-HWY_INLINE void gather_taps(double* taps, const float* w, const TapPlaces& places) {
-  const hn::Rebind<float, DoubleTag> float_tag;
-  const hn::Rebind<std::int32_t, DoubleTag> place_tag;
-  for (std::size_t i = 0; i < kWinogradSquare; ++i) {
-    for (std::size_t part = 0; part < kBlock; part += kDoubles) {
-      const auto at = hn::Load(place_tag, places.at[i] + part);
-      const auto none = hn::Lt(at, hn::Zero(place_tag));
-      const auto tap = hn::GatherIndex(float_tag, w, hn::IfThenZeroElse(none, at));
-      const auto kept = hn::IfThenZeroElse(hn::RebindMask(float_tag, none), tap);
-      hn::Store(hn::PromoteTo(kDoubleTag, kept), kDoubleTag, taps + i * kBlock + part);
-    }
-  }
-}
-
 // packed[36][block] = G w G^T of a pair of channels each, positions `position` apart.
 HWY_INLINE void transform_block(float* packed, std::size_t position, const double* taps,
                                 int block) {
-  constexpr std::size_t kRow = kWinogradTaps * kBlock;
+  constexpr std::size_t kRow = kWinogradTaps * kPackBlock;
   HWY_ALIGN double rows[kWinogradInputs * kRow];  // [6][3]: transformed along columns
-  HWY_ALIGN double row[kWinogradInputs * kBlock];
-  for (std::size_t kx = 0; kx < kRow; kx += kBlock) {
+  HWY_ALIGN double row[kWinogradInputs * kPackBlock];
+  for (std::size_t kx = 0; kx < kRow; kx += kPackBlock) {
     transform_weights(rows + kx, kRow, taps + kx, kRow);
   }
   for (std::size_t i = 0; i < kWinogradInputs; ++i) {
-    transform_weights(row, kBlock, rows + i * kRow, kBlock);
+    transform_weights(row, kPackBlock, rows + i * kRow, kPackBlock);
     float* to = packed + i * kWinogradInputs * position;
-    for (std::size_t j = 0; j < kWinogradInputs * kBlock; j += kBlock, to += position) {
-      if (block == kBlock) {
-        round_block(to, row + j);
-      } else {
-        for (int b = 0; b < block; ++b) {
-          to[b] = static_cast<float>(row[j + static_cast<std::size_t>(b)]);
-        }
-      }
+    for (std::size_t j = 0; j < kWinogradInputs * kPackBlock; j += kPackBlock, to += position) {
+      round_block(to, row + j, block);
     }
   }
 }
@@ -126,14 +91,16 @@ HWY_INLINE void transform_block(float* packed, std::size_t position, const doubl
 void pack_winograd_2d(float* packed, const WinogradKernels& kernels) {
   const std::size_t position =
       winograd_weights_position(kernels.inputs.count(), kernels.outputs.count());
-  HWY_ALIGN double taps[kWinogradSquare * kBlock];
+  HWY_ALIGN double taps[kWinogradSquare * kPackBlock];
   for (int first = 0; first < kernels.outputs.count();) {
     const int block = conv2d_block(kernels.outputs.count() - first);
     for (int phase = 0; phase < kernels.inputs.phases; ++phase) {
       const TapPlaces places = places_of_taps(first, block, phase, kernels);
       const float* w = kernels.w;
       for (int c = 0; c < kernels.inputs.channels; ++c, w += kernels.inputs.step, packed += block) {
-        gather_taps(taps, w, places);
+        for (std::size_t at = 0; at < kWinogradSquare * kPackBlock; at += kDoubles) {
+          hn::Store(gather_doubles(w, places.at[0] + at), kDoubleTag, taps + at);
+        }
         transform_block(packed, position, taps, block);
       }
     }
