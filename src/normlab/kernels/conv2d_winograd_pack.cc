@@ -1,5 +1,5 @@
-// The weights' transform G w of Winograd's F(4,3). It is paid once a step and not once a tile; but a
-// small batch is one tile.
+// The weights' transform G w of Winograd's F(4,3). It is paid once a step and not once a tile; but
+// a small batch is one tile.
 #include "normlab/kernels/conv2d_blocks.h"
 #include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/kernels/conv2d_winograd_2d.h"
