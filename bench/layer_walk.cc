@@ -46,7 +46,6 @@ LayerWalk::LayerWalk(Network& network, int samples)
   }
   const auto slots = static_cast<std::size_t>(meetings_.empty() ? 1 : tiles_);
   memory_.resize(slots * layout_.tile_floats);
-  passing_.resize(layout_.worker_floats);
   scratch_.resize(layout_.scratch_floats);
   dparameters_.resize(static_cast<std::size_t>(tiles_) * network.parameter_values().size());
 }
@@ -118,6 +117,7 @@ void LayerWalk::forward(Tile& tile, std::size_t from, std::size_t to) {
   for (std::size_t i = from; i < to; ++i) {
     float* const y = tile.memory + layout_.x[i + 1];
     const float* const x = tile.memory + layout_.x[i];
+    tile.info.norm = norm_before(tile, i);
     timed(times_.forward[i], [&] {
       if (const Meeting* meeting = layers_[i]->meeting()) {
         meeting->forward_joined(y, tile.memory + layout_.saved[i], x, meeting_memory_[i],
@@ -145,6 +145,7 @@ void LayerWalk::backward(Tile& tile, std::size_t end) {
   const std::size_t stop = meeting_before(end);
   for (std::size_t i = end; i-- > first_with_parameters_ && i != stop;) {
     tile.info.wants_dx = i > first_with_parameters_;
+    tile.info.norm = norm_before(tile, i);
     timed(times_.backward[i], [&] {
       layers_[i]->backward(dx(tile, i), dparameters(tile, i), upstream(tile, i), weights_[i],
                            tile.info);
@@ -171,8 +172,12 @@ LayerUpstream LayerWalk::upstream(const Tile& tile, std::size_t layer) {
 }
 
 float* LayerWalk::dx(const Tile& tile, std::size_t layer) {
-  const TileLayout::Gradient& gradient = layout_.dx[layer];
-  return (gradient.in_tile ? tile.memory : passing_.data()) + gradient.offset;
+  return tile.memory + layout_.dx[layer];
+}
+
+const float* LayerWalk::norm_before(const Tile& tile, std::size_t layer) {
+  if (layer == 0) return nullptr;
+  return layers_[layer - 1]->left_to_next(tile.memory + layout_.saved[layer - 1]);
 }
 
 float* LayerWalk::dparameters(const Tile& tile, std::size_t layer) {

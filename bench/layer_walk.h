@@ -39,6 +39,7 @@ class LayerWalk {
   std::size_t meeting_before(std::size_t end) const;
   LayerUpstream upstream(const Tile& tile, std::size_t layer);
   float* dx(const Tile& tile, std::size_t layer);
+  const float* norm_before(const Tile& tile, std::size_t layer);
   float* dparameters(const Tile& tile, std::size_t layer);
 
   template <class Work>
@@ -59,7 +60,6 @@ class LayerWalk {
   std::vector<std::size_t> parameter_offset_;
   std::vector<std::size_t> buffer_offset_;
   FloatBuffer memory_;
-  FloatBuffer passing_;
   FloatBuffer scratch_;
   FloatBuffer dparameters_;
   std::vector<MeetingMemory> meeting_memory_;

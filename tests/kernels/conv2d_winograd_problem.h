@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <vector>
 
 #include "kernels/conv2d_problem.h"
@@ -23,19 +24,20 @@ inline double relative_distance(const std::vector<double>& exact,
   return std::sqrt(difference / size);
 }
 
-// Those that a network calls, which choose one.
+// Those that a network calls, which choose one. Inputs as they stand.
 struct WinogradFunctions {
   decltype(&conv2d_winograd_packed) packed = conv2d_winograd_packed;
   decltype(&conv2d_winograd_scratch) scratch = conv2d_winograd_scratch;
   decltype(&conv2d_winograd_pack_forward) pack_forward = conv2d_winograd_pack_forward;
   decltype(&conv2d_winograd_pack_backward_input) pack_backward_input =
       conv2d_winograd_pack_backward_input;
-  decltype(&conv2d_winograd_forward) forward = conv2d_winograd_forward;
+  std::function<decltype(conv2d_winograd_2d_forward)> forward = conv2d_winograd_forward;
   decltype(&conv2d_winograd_backward_input) backward_input = conv2d_winograd_backward_input;
-  decltype(&conv2d_winograd_backward_weight) backward_weight = conv2d_winograd_backward_weight;
+  std::function<decltype(conv2d_winograd_2d_backward_weight)> backward_weight =
+      conv2d_winograd_backward_weight;
 };
 
-inline constexpr WinogradFunctions kWinograd2d = {
+inline const WinogradFunctions kWinograd2d = {
     conv2d_winograd_2d_packed,          conv2d_winograd_2d_scratch,
     conv2d_winograd_2d_pack_forward,    conv2d_winograd_2d_pack_backward_input,
     conv2d_winograd_2d_forward,         conv2d_winograd_2d_backward_input,

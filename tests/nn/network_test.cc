@@ -137,7 +137,36 @@ TEST(Network, TheDropoutOptionReplacesEveryProbability) {
   EXPECT_NEAR(step.run(batch.batch()).loss, expected.loss, 1e-5 * expected.loss);
 }
 
-// Only the time tells otherwise: a pool that is not taken over gives the same numbers.
+// Only the time tells otherwise here and below: what is not taken over gives the same numbers.
+TEST(Network, LeavesANormToTheConvolutionThatCanDoIt) {
+  const std::string norm = "[[layer]]\ntype = \"norm\"\n";
+  const std::string relu = "[[layer]]\ntype = \"relu\"\n";
+  const std::string conv = "[[layer]]\ntype = \"conv\"\nout = 4\nkernel = 3\n";
+  const std::string pointwise = "[[layer]]\ntype = \"conv\"\nout = 4\nkernel = 1\n";
+  const auto is_left = [](const std::string& layers, NormKind kind,
+                          ConvolutionAlgorithm algorithm) {
+    const Model model = parse_model("name = \"test\"\ninput = [4, 8, 8]\n" + layers +
+                                        "[[layer]]\ntype = \"global_average_pool\"\n",
+                                    "test.toml");
+    const Network network(
+        model, {.norm = {.kind = kind, .groups = 2}, .dropout = {}, .convolution = algorithm});
+    const Layer& first = *network.layers().front();
+    const std::vector<float> saved(first.memory().saved);
+    const bool leaves = first.left_to_next(saved.data()) != nullptr;
+    EXPECT_EQ(leaves, first.passes_through());
+    return leaves;
+  };
+  for (const NormKind kind :
+       {NormKind::kBatch, NormKind::kGroup, NormKind::kLayer, NormKind::kInstance}) {
+    const auto winograd = ConvolutionAlgorithm::kWinograd;
+    EXPECT_TRUE(is_left(norm + conv, kind, winograd));
+    EXPECT_FALSE(is_left(norm + pointwise, kind, winograd));
+    EXPECT_FALSE(is_left(norm + conv, kind, ConvolutionAlgorithm::kDirect));
+    EXPECT_FALSE(is_left(norm + relu + conv, kind, winograd));
+    EXPECT_FALSE(is_left(norm + norm + conv, kind, winograd));
+  }
+}
+
 TEST(Network, HasANormDoTheMaxPoolAlsoBehindAReLU) {
   const auto pool_is_taken = [](const std::string& before, const std::string& pool) {
     const Network network =

@@ -299,9 +299,52 @@ type = "linear"
 out = 5
 )";
 
-inline constexpr const char* kTestNetworks[] = {kEveryLayer,  kNormsEverywhere, kInPlace,
-                                                kNamedNorms,  kPooledNorms,     kPooledRelus,
-                                                kAveragePools};
+// Norms whose work the convolution after them does: behind a ReLU and behind a convolution, the
+// first with much behind it that is done with when its gradient needs a place, the last with
+// nothing.
+inline constexpr const char* kLeftNorms = R"(
+name = "left norms"
+input = [2, 10, 9]
+[[layer]]
+type = "conv"
+out = 8
+kernel = 3
+[[layer]]
+type = "relu"
+[[layer]]
+type = "norm"
+[[layer]]
+type = "conv"
+out = 6
+kernel = 3
+padding = 1
+bias = true
+[[layer]]
+type = "norm"
+[[layer]]
+type = "conv"
+out = 4
+kernel = [2, 3]
+[[layer]]
+type = "relu"
+[[layer]]
+type = "dropout"
+probability = 0.1
+[[layer]]
+type = "conv"
+out = 6
+kernel = 3
+[[layer]]
+type = "norm"
+[[layer]]
+type = "conv"
+out = 4
+kernel = [5, 3]
+)";
+
+inline constexpr const char* kTestNetworks[] = {kEveryLayer,   kNormsEverywhere, kInPlace,
+                                                kNamedNorms,   kPooledNorms,     kPooledRelus,
+                                                kAveragePools, kLeftNorms};
 
 // A network with weights as they are at the start, but random scale, shift and running statistics:
 // never the 1 and 0 of initialise().

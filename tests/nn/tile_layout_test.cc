@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "nn/test_networks.h"
@@ -15,20 +14,18 @@
 namespace normlab {
 namespace {
 
-// A tile's and its worker's memory, with what stands where. Places may be shared by arrays that
+// A tile's memory, with what stands where. Places may be shared by arrays that
 // begin together, and must not overlap otherwise.
 class Memory {
  public:
-  void write(std::pair<bool, std::size_t> place, std::size_t floats, const std::string& what) {
+  void write(std::size_t place, std::size_t floats, const std::string& what) {
     for (auto& [other, array] : arrays_) {
-      const bool apart = other.first != place.first ||
-                         other.second + array.floats <= place.second ||
-                         place.second + floats <= other.second;
+      const bool apart = other + array.floats <= place || place + floats <= other;
       if (other != place && !apart) array.what = "part of " + what;
     }
     arrays_[place] = {floats, what};
   }
-  void expect(std::pair<bool, std::size_t> place, const std::string& what) const {
+  void expect(std::size_t place, const std::string& what) const {
     const auto found = arrays_.find(place);
     ASSERT_NE(found, arrays_.end()) << what;
     EXPECT_EQ(found->second.what, what);
@@ -39,20 +36,17 @@ class Memory {
     std::size_t floats;
     std::string what;
   };
-  std::map<std::pair<bool, std::size_t>, Array> arrays_;
+  std::map<std::size_t, Array> arrays_;
 };
 
-// A step, layer by layer, in which nothing is computed. Between a meeting's observation and what
-// follows it, the worker has other tiles: what is not in the tile is lost.
+// A step, layer by layer, in which nothing is computed.
 void expect_nothing_is_lost(const Network& network) {
   const auto layers = network.layers();
   const TileLayout layout(layers);
   Memory memory;
-  const auto x = [&](std::size_t i) { return std::pair(true, layout.x[i]); };
-  const auto saved = [&](std::size_t i) { return std::pair(true, layout.saved[i]); };
-  const auto dx = [&](std::size_t i) {
-    return std::pair(layout.dx[i].in_tile, layout.dx[i].offset);
-  };
+  const auto x = [&](std::size_t i) { return layout.x[i]; };
+  const auto saved = [&](std::size_t i) { return layout.saved[i]; };
+  const auto dx = [&](std::size_t i) { return layout.dx[i]; };
   // What layers that pass their input through, or do it where it stands, leave under another name.
   std::vector<std::string> y = {"the input"};
   memory.write(x(0), tile_size(network.input_shape()), y[0]);
@@ -66,7 +60,7 @@ void expect_nothing_is_lost(const Network& network) {
       memory.write(saved(i), layer.memory().saved, "saved " + std::to_string(i));
     }
   }
-  memory.write({true, layout.log_probabilities}, tile_size(layers.back()->output_shape()), "loss");
+  memory.write(layout.log_probabilities, tile_size(layers.back()->output_shape()), "loss");
   memory.write(dx(layers.size()), tile_size(layers.back()->stored_shape()),
                "gradient " + std::to_string(layers.size()));
   for (std::size_t i = layers.size(); i-- > 0;) {
@@ -76,19 +70,24 @@ void expect_nothing_is_lost(const Network& network) {
     if (layer.reads_input()) memory.expect(x(i), y[i]);
     if (layer.reads_output()) memory.expect(x(i + 1), y[i + 1]);
     if (layer.memory().saved > 0) memory.expect(saved(i), "saved " + std::to_string(i));
-    if (layer.meeting()) {
-      EXPECT_TRUE(layout.dx[i + 1].in_tile);
-    }
     if (dx(i) == dx(i + 1)) {
       EXPECT_TRUE(layer.in_place());
     }
     if (dx(i) == x(i)) {
       EXPECT_TRUE(layer.dx_may_be_x() || (layer.in_place() && dx(i) == dx(i + 1)));
     }
-    const Shape shape = i > 0 ? layers[i - 1]->stored_shape() : network.input_shape();
-    memory.write(dx(i), tile_size(shape), "gradient " + std::to_string(i));
-    EXPECT_LE(layout.dx[i].offset + tile_size(shape),
-              layout.dx[i].in_tile ? layout.tile_floats : layout.worker_floats);
+    const std::size_t floats =
+        tile_size(i > 0 ? layers[i - 1]->stored_shape() : network.input_shape());
+    const auto expect_apart_from = [&](const char* what, std::size_t place, std::size_t size) {
+      EXPECT_TRUE(dx(i) + floats <= place || place + size <= dx(i)) << "dx and " << what;
+    };
+    const std::size_t y_floats = tile_size(layer.stored_shape());
+    if (dx(i) != dx(i + 1)) expect_apart_from("dy", dx(i + 1), y_floats);
+    if (layer.reads_input() && dx(i) != x(i)) expect_apart_from("x", x(i), floats);
+    if (layer.reads_output()) expect_apart_from("y", x(i + 1), y_floats);
+    expect_apart_from("what is saved", saved(i), layer.memory().saved);
+    memory.write(dx(i), floats, "gradient " + std::to_string(i));
+    EXPECT_LE(dx(i) + floats, layout.tile_floats);
   }
 }
 
@@ -112,8 +111,7 @@ TEST(TileLayout, PutsGradientsOverTheActivationsTheyBelongTo) {
     const Network network = random_network(random, kPooledRelus, {.kind = kind, .groups = 2});
     const TileLayout layout(network.layers());
     for (std::size_t i = 1; i <= network.layers().size(); ++i) {
-      EXPECT_TRUE(layout.dx[i].in_tile) << i;
-      EXPECT_NE(std::count(layout.x.begin(), layout.x.end(), layout.dx[i].offset), 0) << i;
+      EXPECT_NE(std::count(layout.x.begin(), layout.x.end(), layout.dx[i]), 0) << i;
     }
   }
 }

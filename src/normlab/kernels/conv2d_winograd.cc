@@ -102,8 +102,8 @@ HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation&
 
 // A row of x, the vectors of a run transformed: [6][C][kVectors][kPiece], so that what is
 // multiplied together lies together.
-template <int kVectors>
-HWY_INLINE void transform_row(float* transformed, const float* x, int row, int vector,
+template <int kVectors, class Pixels>
+HWY_INLINE void transform_row(float* transformed, const WinogradInput& input, int row, int vector,
                               const WinogradCorrelation& shape) {
   constexpr std::size_t kChannel = kVectors * kPiece;
   // Copies: a stored vector may alias anything, and what it may have changed is read again.
@@ -112,14 +112,16 @@ HWY_INLINE void transform_row(float* transformed, const float* x, int row, int v
   const std::size_t x_channel = static_cast<std::size_t>(shape.input.pixels()) * kLanes;
   const std::size_t position = static_cast<std::size_t>(channels) * kChannel;
   const int pieces = shape.pieces();
-  x += tile_offset(shape.input, 0, row, 0);
+  const float* const x = input.x + tile_offset(shape.input, 0, row, 0);
+  const float* const norm = input.norm;
   for (const int end = vector + kVectors; vector < end; ++vector, transformed += kPiece) {
     const int first = vector / pieces * kWinogradOutputs - shape.column_padding;
-    const float* from = x + static_cast<std::size_t>(vector % pieces) * kPiece;
+    const std::size_t piece = static_cast<std::size_t>(vector % pieces) * kPiece;
+    const float* from = x + piece;
     float* to = transformed;
     for (int c = 0; c < channels; ++c, from += x_channel, to += kChannel) {
       Vector pixels[kWinogradInputs];
-      load_pixels(pixels, from, first, width);
+      load_pixels(pixels, from, first, width, Pixels(norm, c, piece));
       Vector v[kWinogradInputs];
       transform_input(v, pixels);
       store_positions(to, position, v);
@@ -129,9 +131,9 @@ HWY_INLINE void transform_row(float* transformed, const float* x, int row, int v
 
 // All rows of a run of vectors, so that its transformed rows of x stay in the first-level cache:
 // they wait in a ring until the kernel has passed them.
-template <int kVectors>
-HWY_NOINLINE void correlate_strip(float* ring, const float* x, const float* packed, WinogradRun run,
-                                  const WinogradCorrelation& shape) {
+template <int kVectors, class Pixels>
+HWY_NOINLINE void correlate_strip(float* ring, const WinogradInput& x, const float* packed,
+                                  WinogradRun run, const WinogradCorrelation& shape) {
   const std::size_t ring_row =
       static_cast<std::size_t>(kWinogradInputs * shape.input.channels * kVectors) * kPiece;
   const auto slot = [&](int row) {
@@ -147,7 +149,7 @@ HWY_NOINLINE void correlate_strip(float* ring, const float* x, const float* pack
     run.first_row = std::clamp(-top, 0, shape.kernel_height);
     run.end_row = std::clamp(shape.input.height - top, run.first_row, shape.kernel_height);
     for (transformed = std::max(transformed, top); transformed < top + run.end_row; ++transformed) {
-      transform_row<kVectors>(slot(transformed), x, transformed, run.vector, shape);
+      transform_row<kVectors, Pixels>(slot(transformed), x, transformed, run.vector, shape);
     }
     for (int ky = run.first_row; ky < run.end_row; ++ky) run.rows[ky] = slot(top + ky);
     run.w = packed;
@@ -180,9 +182,10 @@ HWY_INLINE int longest_run(const WinogradCorrelation& shape) {
   return 3;
 }
 
-HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* packed,
-                          const float* start, const WinogradCorrelation& shape,
-                          const CorrelationEnds& ends) {
+template <class Pixels>
+HWY_NOINLINE void correlate(float* y, float* ring, const WinogradInput& x, const float* packed,
+                            const float* start, const WinogradCorrelation& shape,
+                            const CorrelationEnds& ends) {
   WinogradRun run{};
   run.start = start;
   run.ends = ends;
@@ -191,26 +194,27 @@ HWY_INLINE void correlate(float* y, float* ring, const float* x, const float* pa
   const int longest = longest_run(shape);
   for (run.vector = 0; run.vector < vectors;) {
     const int now = std::min(longest, run_of_vectors(vectors - run.vector));
-    if (now == 3) correlate_strip<3>(ring, x, packed, run, shape);
-    if (now == 2) correlate_strip<2>(ring, x, packed, run, shape);
-    if (now == 1) correlate_strip<1>(ring, x, packed, run, shape);
+    if (now == 3) correlate_strip<3, Pixels>(ring, x, packed, run, shape);
+    if (now == 2) correlate_strip<2, Pixels>(ring, x, packed, run, shape);
+    if (now == 1) correlate_strip<1, Pixels>(ring, x, packed, run, shape);
     run.vector += now;
   }
 }
 
-void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape,
-                             const Conv2dOptions& options) {
-  correlate(y, scratch, x, packed_forward, bias,
-            {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding,
-             static_cast<std::size_t>(options.lanes)},
-            {.relu = options.relu});
+void conv2d_winograd_forward(float* y, float* scratch, const WinogradInput& x,
+                             const float* packed_forward, const float* bias,
+                             const Conv2dShape& shape, const Conv2dOptions& options) {
+  const auto correlation = x.norm ? correlate<NormalizedPixels> : correlate<PlainPixels>;
+  correlation(y, scratch, x, packed_forward, bias,
+              {shape.input, shape.output(), shape.kernel_height, shape.padding, shape.padding,
+               static_cast<std::size_t>(options.lanes)},
+              {.relu = options.relu});
 }
 
 void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
                                     const float* packed_backward_input, const Conv2dShape& shape,
                                     const Conv2dOptions& options) {
-  correlate(
+  correlate<PlainPixels>(
       dx, scratch, dy, packed_backward_input, nullptr,
       {shape.output(), shape.input, shape.kernel_height, shape.kernel_height - 1 - shape.padding,
        kWinogradTaps - 1 - shape.padding, static_cast<std::size_t>(options.lanes)},
@@ -274,11 +278,15 @@ std::size_t conv2d_winograd_scratch(const Conv2dShape& shape) {
   return floats;
 }
 
-void conv2d_winograd_forward(float* y, float* scratch, const float* x, const float* packed_forward,
-                             const float* bias, const Conv2dShape& shape,
-                             const Conv2dOptions& options) {
+bool conv2d_winograd_normalizes(const Conv2dShape& shape) {
+  return rows_fit(shape) && !conv2d_winograd_2d_fits(shape);
+}
+
+void conv2d_winograd_forward(float* y, float* scratch, const WinogradInput& x,
+                             const float* packed_forward, const float* bias,
+                             const Conv2dShape& shape, const Conv2dOptions& options) {
   if (conv2d_winograd_2d_fits(shape)) {
-    return conv2d_winograd_2d_forward(y, scratch, x, packed_forward, bias, shape, options);
+    return conv2d_winograd_2d_forward(y, scratch, x.x, packed_forward, bias, shape, options);
   }
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_forward)
   (y, scratch, x, packed_forward, bias, shape, options);

@@ -168,19 +168,21 @@ struct Transforms {
 };
 
 // Channel c of x around rows [row, row + rows) of dy.
-HWY_INLINE void transform_x(const Transforms& v, const float* x, int c, int row, int rows,
-                            std::size_t lanes, const Conv2dShape& shape) {
+template <class Pixels>
+HWY_NOINLINE void transform_x(const Transforms& v, const WinogradInput& input, int c, int row,
+                              int rows, std::size_t lanes, const Conv2dShape& shape) {
   for (int i = 0; i < rows + shape.kernel_height - 1; ++i) {
     const int from = row + i - shape.padding;
     // A row outside the image is one without pixels: all zero.
     const bool inside = from >= 0 && from < shape.input.height;
-    const float* const pixels = x + (inside ? tile_offset(shape.input, c, from, 0) : 0);
+    const float* const pixels = input.x + (inside ? tile_offset(shape.input, c, from, 0) : 0);
     const int width = inside ? shape.input.width : 0;
     for (std::size_t lane = 0; lane < lanes; lane += kPiece) {
       float* to = v.row(c, i) + lane / kPiece * v.piece;
+      const Pixels loaded(input.norm, c, lane);
       for (int quad = 0; quad < v.quads; ++quad, to += kPiece) {
         Vector from_x[kWinogradInputs];
-        load_pixels(from_x, pixels + lane, quad * kWinogradOutputs - shape.padding, width);
+        load_pixels(from_x, pixels + lane, quad * kWinogradOutputs - shape.padding, width, loaded);
         Vector transformed[kWinogradInputs];
         transform_input(transformed, from_x);
         store_positions(to, v.position, transformed);
@@ -196,9 +198,10 @@ HWY_INLINE void transform_dy(const Transforms& t, int o, const float* dy, int fr
     const float* const pixels = dy + tile_offset(out, from, row + i, 0);
     for (std::size_t lane = 0; lane < lanes; lane += kPiece) {
       float* to = t.row(o, i) + lane / kPiece * t.piece;
+      const PlainPixels loaded(nullptr, from, lane);
       for (int quad = 0; quad < t.quads; ++quad, to += kPiece) {
         Vector from_dy[kWinogradOutputs];
-        load_pixels(from_dy, pixels + lane, quad * kWinogradOutputs, out.width);
+        load_pixels(from_dy, pixels + lane, quad * kWinogradOutputs, out.width, loaded);
         Vector transformed[kWinogradInputs];
         transform_upstream(transformed, from_dy);
         store_positions(to, t.position, transformed);
@@ -229,19 +232,20 @@ HWY_INLINE void add_band(float* sums, const Transforms& v, const Transforms& t, 
   }
 }
 
-void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
-                                     int lanes, const Conv2dShape& shape) {
+void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
+                                     const WinogradInput& x, int lanes, const Conv2dShape& shape) {
   const Shape out = shape.output();
   const WinogradBands bands(shape);
   const int all_taps = shape.input.channels * shape.kernel_height;
   const auto used = static_cast<std::size_t>(lanes);
   const Transforms v(scratch, bands.v(), shape.input.channels, bands.quads);
   const Transforms t(scratch + bands.v(), bands.t(), kWinogradBlock, bands.quads);
+  const auto transform = x.norm ? transform_x<NormalizedPixels> : transform_x<PlainPixels>;
   float* const all_sums = scratch + bands.v() + bands.t();
   for (int row = 0; row < out.height; row += bands.rows) {
     const int rows = std::min(bands.rows, out.height - row);
     const bool is_last = row + rows == out.height;
-    for (int c = 0; c < shape.input.channels; ++c) transform_x(v, x, c, row, rows, used, shape);
+    for (int c = 0; c < shape.input.channels; ++c) transform(v, x, c, row, rows, used, shape);
     float* sums = all_sums;
     for (int first = 0; first < shape.out_channels; first += kWinogradBlock) {
       const int outputs = std::min(kWinogradBlock, shape.out_channels - first);
@@ -266,10 +270,10 @@ namespace {
 HWY_EXPORT(conv2d_winograd_backward_weight);
 }  // namespace
 
-void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy, const float* x,
-                                     int lanes, const Conv2dShape& shape) {
+void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
+                                     const WinogradInput& x, int lanes, const Conv2dShape& shape) {
   if (conv2d_winograd_2d_fits(shape)) {
-    return conv2d_winograd_2d_backward_weight(dw, scratch, dy, x, lanes, shape);
+    return conv2d_winograd_2d_backward_weight(dw, scratch, dy, x.x, lanes, shape);
   }
   HWY_DYNAMIC_DISPATCH(conv2d_winograd_backward_weight)(dw, scratch, dy, x, lanes, shape);
 }

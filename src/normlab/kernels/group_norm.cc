@@ -54,6 +54,14 @@ HWY_INLINE void group_statistics(float* mean, float* rstd, const float* x, float
   }
 }
 
+void group_norm_statistics(float* mean, float* rstd, const float* x, const GroupNormShape& shape) {
+  const Group group(shape);
+  for (int g = 0; g < shape.groups; ++g, mean += kLanes, rstd += kLanes) {
+    group_statistics(mean, rstd, x, shape.eps, group);
+    x += group.channels * group.channel;
+  }
+}
+
 void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
                         const GroupNormChannels& channels, const GroupNormShape& shape) {
   const Group group(shape);
@@ -229,11 +237,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace normlab {
 namespace {
+HWY_EXPORT(group_norm_statistics);
 HWY_EXPORT(group_norm_forward);
 HWY_EXPORT(group_norm_backward);
 HWY_EXPORT(group_norm_max_pool_forward);
 HWY_EXPORT(group_norm_max_pool_backward);
 }  // namespace
+
+void group_norm_statistics(float* mean, float* rstd, const float* x, const GroupNormShape& shape) {
+  HWY_DYNAMIC_DISPATCH(group_norm_statistics)(mean, rstd, x, shape);
+}
 
 void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
                         const GroupNormChannels& channels, const GroupNormShape& shape) {

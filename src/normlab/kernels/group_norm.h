@@ -31,6 +31,9 @@ struct GroupNormChannels {
 void group_norm_forward(float* y, float* mean, float* rstd, const float* x,
                         const GroupNormChannels& channels, const GroupNormShape& shape);
 
+// mean and rstd alone, assigned: the same numbers.
+void group_norm_statistics(float* mean, float* rstd, const float* x, const GroupNormShape& shape);
+
 // Gradients of the loss, all assigned; dx may be dy or x. dgamma and dbeta are the sums over this
 // tile's first `lanes` samples (null if there is no gamma):
 //

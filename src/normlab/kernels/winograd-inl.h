@@ -16,18 +16,39 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
+// What the pixels of a channel are once loaded: as they stand, or normalized by the channel's terms
+// (WinogradInput::norm), of lanes piece .. piece + kPiece.
+struct PlainPixels {
+  HWY_INLINE PlainPixels(const float*, int, std::size_t) {}
+  HWY_INLINE Vector operator()(Vector x) const { return x; }
+};
+struct NormalizedPixels {
+  HWY_INLINE NormalizedPixels(const float* norm, int c, std::size_t piece)
+      : center(load(norm + 3 * c * kLanes + piece)),
+        slope(load(norm + (3 * c + 1) * kLanes + piece)),
+        shift(load(norm + (3 * c + 2) * kLanes + piece)) {}
+  HWY_INLINE Vector operator()(Vector x) const {
+    return hn::MulAdd(hn::Sub(x, center), slope, shift);
+  }
+
+  Vector center;
+  Vector slope;
+  Vector shift;
+};
+
 // Pixels of a row of `width` pixels, from `first` on; zero outside.
-template <int kCount>
-HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width) {
+template <int kCount, class Pixels>
+HWY_INLINE void load_pixels(Vector (&pixels)[kCount], const float* row, int first, int width,
+                            const Pixels& loaded) {
   if (first >= 0 && first + kCount <= width) {
     HWY_UNROLL(6)
-    for (int k = 0; k < kCount; ++k) pixels[k] = load(row + (first + k) * kLanes);
+    for (int k = 0; k < kCount; ++k) pixels[k] = loaded(load(row + (first + k) * kLanes));
     return;
   }
   for (int k = 0; k < kCount; ++k) {
     const int at = first + k;
     const bool inside = at >= 0 && at < width;
-    pixels[k] = inside ? load(row + at * kLanes) : hn::Zero(kTag);
+    pixels[k] = inside ? loaded(load(row + at * kLanes)) : hn::Zero(kTag);
   }
 }
 

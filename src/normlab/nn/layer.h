@@ -44,8 +44,9 @@ struct TileInfo {
   std::span<const std::uint32_t> ids;  // of the samples: positions in the data set, [lanes]
   std::uint64_t seed = 0;              // what dropout draws from, with ids and epoch
   std::uint32_t epoch = 0;
-  bool wants_dx = true;      // false for the first layer with parameters: nothing reads its dx
-  float* scratch = nullptr;  // memory().scratch floats
+  bool wants_dx = true;         // false for the first layer with parameters: nothing reads its dx
+  float* scratch = nullptr;     // memory().scratch floats
+  const float* norm = nullptr;  // what the layer before has left_to_next(), if anything
 };
 
 // What the backward of a layer reads. `x` and `y` are its input and output, each only where
@@ -101,6 +102,17 @@ class Layer {
   virtual bool take_over_max_pool_after(int /*side*/) { return false; }
   // The shape of y and dy: output_shape(), unless a max pool has been taken over.
   virtual Shape stored_shape() const { return output_shape(); }
+
+  // Asks the layer to normalize its input while training, each number as it is read, so that the
+  // norm before it need not write its output: TileInfo::norm is how. Asked once; true if the layer
+  // does so from then on.
+  virtual bool take_over_norm_before() { return false; }
+  // Lets a norm ask the next layer for it, once that has taken over what else it does.
+  virtual void offer_norm_to(Layer& /*next*/) {}
+  // Null, or what a norm leaves to the next layer, in `saved`: [C][3][16], center, slope and shift,
+  // where y = (x - center) * slope + shift. Then it is in place, forward leaves x as it is, and the
+  // next layer must not write over it.
+  virtual const float* left_to_next(const float* /*saved*/) const { return nullptr; }
 
   // Puts weights in the kernels' order; called when they have changed. `buffers` are the layer's
   // own.

@@ -85,6 +85,7 @@ Network::Network(const Model& model, const NetworkOptions& options)
       pool->hand_over(i > 0 ? layers_[i - 1].get() : nullptr);
     }
   }
+  for (std::size_t i = 0; i + 1 < layers_.size(); ++i) layers_[i]->offer_norm_to(*layers_[i + 1]);
   if (parameters_.empty()) {
     throw UsageError(fmt::format("{}: the network has no parameters to train", model.source));
   }

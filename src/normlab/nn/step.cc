@@ -114,7 +114,6 @@ class TrainingStep::Implementation {
       const TileLayout& layout = step.layout_;
       info_.scratch =
           step.scratch_.data() + static_cast<std::size_t>(worker) * layout.scratch_floats;
-      passing_ = step.passing_.data() + static_cast<std::size_t>(worker) * layout.worker_floats;
       const int slot = step.meetings_.empty() ? worker : tile;
       memory_ = step.memory_.data() + static_cast<std::size_t>(slot) * layout.tile_floats;
       info_.lanes = lanes_used(batch.samples, tile);
@@ -132,6 +131,7 @@ class TrainingStep::Implementation {
     // Layers [from, to); the first may be a meeting that has been joined.
     void forward(std::size_t from, std::size_t to) {
       for (std::size_t i = from; i < to; ++i) {
+        info_.norm = norm_before(i);
         const Layer& layer = *step_.layers_[i];
         if (const Meeting* meeting = layer.meeting()) {
           meeting->forward_joined(y(i), saved(i), x(i), step_.meeting_memory_[i], tile_,
@@ -158,6 +158,7 @@ class TrainingStep::Implementation {
     void backward(std::size_t end, std::size_t stop) {
       for (std::size_t i = end; i-- > step_.first_with_parameters_ && i != stop;) {
         info_.wants_dx = i > step_.first_with_parameters_;
+        info_.norm = norm_before(i);
         step_.layers_[i]->backward(upstream(i), dparameters(i), read(i), step_.weights_[i], info_);
       }
     }
@@ -175,11 +176,11 @@ class TrainingStep::Implementation {
    private:
     LayerUpstream read(std::size_t i) const { return {upstream(i + 1), x(i), y(i), saved(i)}; }
     // The gradient of layer i's input, which is that of layer i-1's output.
-    float* upstream(std::size_t i) const {
-      const TileLayout::Gradient& gradient = step_.layout_.dx[i];
-      return (gradient.in_tile ? memory_ : passing_) + gradient.offset;
-    }
+    float* upstream(std::size_t i) const { return memory_ + step_.layout_.dx[i]; }
     float* saved(std::size_t i) const { return memory_ + step_.layout_.saved[i]; }
+    const float* norm_before(std::size_t i) const {
+      return i > 0 ? step_.layers_[i - 1]->left_to_next(saved(i - 1)) : nullptr;
+    }
     float* dparameters(std::size_t i) const {
       return step_.dparameters_.data() +
              static_cast<std::size_t>(tile_) * step_.network_.parameter_values().size() +
@@ -190,7 +191,6 @@ class TrainingStep::Implementation {
     const Batch& batch_;
     int tile_;
     float* memory_;
-    float* passing_;
     TileInfo info_;
   };
 
@@ -200,7 +200,6 @@ class TrainingStep::Implementation {
     weights_.pack(workers_);
     const auto slots = static_cast<std::size_t>(meetings_.empty() ? workers_.size() : tiles_);
     at_least(memory_, slots * layout_.tile_floats);
-    at_least(passing_, static_cast<std::size_t>(workers_.size()) * layout_.worker_floats);
     at_least(scratch_, static_cast<std::size_t>(workers_.size()) * layout_.scratch_floats);
     const auto tiles = static_cast<std::size_t>(tiles_);
     at_least(dparameters_, tiles * network_.parameter_values().size());
@@ -254,7 +253,6 @@ class TrainingStep::Implementation {
   int samples_ = 0;
   int tiles_ = 0;
   FloatBuffer memory_;       // [slots][tile_floats]
-  FloatBuffer passing_;      // [workers][worker_floats]: gradients
   FloatBuffer scratch_;      // [workers][scratch_floats]
   FloatBuffer dparameters_;  // [tiles][parameters]
   FloatBuffer gradient_;

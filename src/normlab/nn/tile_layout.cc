@@ -13,8 +13,9 @@ std::size_t rounded(std::size_t floats) { return (floats + kLanes - 1) / kLanes 
 
 // Whether layer i may write its output over its input: nothing later reads what stood there.
 bool overwrites_input(Layers layers, std::size_t i) {
-  if (i == 0 || !layers[i]->in_place() || layers[i]->reads_input()) return false;
+  if (!layers[i]->in_place()) return false;
   if (layers[i]->passes_through()) return true;
+  if (i == 0 || layers[i]->reads_input()) return false;
   // What passes its input through has left it in the place of an earlier layer's output.
   std::size_t writer = i - 1;
   while (writer > 0 && layers[writer]->passes_through()) --writer;
@@ -30,13 +31,6 @@ bool overwrites_input_backward(Layers layers, std::span<const std::size_t> x, st
     if (x[before] != x[i]) return true;
   }
   return false;  // the input of the network
-}
-
-// Whether the gradient of layer i's input is what comes to a meeting, at once or through layers
-// that change it where it stands: then it must outlive the worker's next tile.
-bool waits(Layers layers, std::size_t i) {
-  while (i > 0 && !layers[i - 1]->meeting() && layers[i - 1]->in_place()) --i;
-  return i > 0 && layers[i - 1]->meeting();
 }
 
 }  // namespace
@@ -56,30 +50,24 @@ TileLayout::TileLayout(Layers layers) {
   }
   log_probabilities = place(tile_size(layers.back()->output_shape()));
 
-  // Gradients that stay with the worker take turns in two places, each as large as the largest.
-  std::size_t turn = 0;
-  std::size_t largest = 0;
   dx.resize(layers.size() + 1);
+  std::size_t dy_end = 0;  // of the gradient that dx[i] is computed from
   for (std::size_t i = layers.size() + 1; i-- > 0;) {
     const std::size_t floats =
-        tile_size(i > 0 ? layers[i - 1]->stored_shape() : layers[0]->input_shape());
-    const bool above = i < layers.size();  // there is a layer whose input's gradient this is
-    if (above && layers[i]->in_place() && (dx[i + 1].in_tile || !waits(layers, i))) {
+        rounded(tile_size(i > 0 ? layers[i - 1]->stored_shape() : layers[0]->input_shape()));
+    const bool is_last = i == layers.size();
+    if (!is_last && layers[i]->in_place()) {
       dx[i] = dx[i + 1];
     } else if (overwrites_input_backward(layers, x, i)) {
-      dx[i] = {true, x[i]};
-    } else if (waits(layers, i)) {
-      dx[i] = {true, place(floats)};
+      dx[i] = x[i];
     } else {
-      turn = 1 - turn;
-      dx[i] = {false, turn};
-      largest = std::max(largest, floats);
+      // Behind all that layer i reads; and behind dy, if that stands there and leaves too little.
+      dx[i] = is_last ? tile_floats : saved[i] + rounded(layers[i]->memory().saved);
+      if (!is_last && dx[i] < dy_end && dx[i + 1] < dx[i] + floats) dx[i] = dy_end;
+      tile_floats = std::max(tile_floats, dx[i] + floats);
     }
+    dy_end = dx[i] + floats;
   }
-  for (Gradient& gradient : dx) {
-    if (!gradient.in_tile) gradient.offset *= largest;
-  }
-  worker_floats = 2 * largest;
 }
 
 }  // namespace normlab

@@ -51,11 +51,15 @@ class Conv2dLayer final : public Layer {
 
   bool in_place() const override { return false; }
   // The gradient of the weights goes first, and a ReLU's output is read where dx is written next.
-  bool dx_may_be_x() const override { return true; }
+  // x is not this layer's to write over if a norm has left it as it was.
+  bool dx_may_be_x() const override { return !normalizes_; }
   bool reads_input() const override { return true; }
 
   bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
+  bool take_over_norm_before() override {
+    return normalizes_ = winograd_ && conv2d_winograd_normalizes(shape_);
+  }
 
   // The weights as forward and backward read them, and standardized ones as they are, with rstd.
   void pack(float* packed, const float* parameters, const float*) const override {
@@ -78,19 +82,22 @@ class Conv2dLayer final : public Layer {
   }
 
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
-    convolve(y, scratch, x, weights, kLanes);
+    TileInfo tile;
+    tile.lanes = kLanes;
+    tile.scratch = scratch;
+    convolve(y, x, weights, tile);
   }
 
   void forward(float* y, float*, const float* x, const LayerWeights& weights,
                const TileInfo& tile) const override {
-    convolve(y, tile.scratch, x, weights, tile.lanes);
+    convolve(y, x, weights, tile);
   }
 
   void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
                 const LayerWeights& weights, const TileInfo& tile) const override {
     if (winograd_) {
-      conv2d_winograd_backward_weight(dparameters, tile.scratch, upstream.dy, upstream.x,
-                                      tile.lanes, shape_);
+      conv2d_winograd_backward_weight(dparameters, tile.scratch, upstream.dy,
+                                      {upstream.x, tile.norm}, tile.lanes, shape_);
     } else {
       conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
     }
@@ -114,11 +121,11 @@ class Conv2dLayer final : public Layer {
   }
 
  private:
-  void convolve(float* y, float* scratch, const float* x, const LayerWeights& weights,
-                int lanes) const {
-    const Conv2dOptions options{.lanes = lanes, .relu = relu_after_};
+  void convolve(float* y, const float* x, const LayerWeights& weights, const TileInfo& tile) const {
+    const Conv2dOptions options{.lanes = tile.lanes, .relu = relu_after_};
     if (winograd_) {
-      conv2d_winograd_forward(y, scratch, x, weights.packed, bias(weights), shape_, options);
+      conv2d_winograd_forward(y, tile.scratch, {x, tile.norm}, weights.packed, bias(weights),
+                              shape_, options);
     } else {
       conv2d_forward(y, x, weights.packed, bias(weights), shape_, options);
     }
@@ -135,6 +142,7 @@ class Conv2dLayer final : public Layer {
   bool winograd_dx_;
   bool relu_after_ = false;
   bool relu_before_ = false;
+  bool normalizes_ = false;
   std::size_t packed_;  // floats of the weights in either order
   Conv2dShape shape_;
 };

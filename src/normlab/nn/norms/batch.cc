@@ -35,9 +35,11 @@ std::vector<ParameterSpec> BatchNormLayer::buffers() const {
           {"running_var", ParameterKind::kScale, {channels}, 0, 1.0f}};
 }
 
-// Running mean and rstd, for evaluation; the extremes of a max pool that has been taken over.
+// Running mean and rstd, for evaluation; the extremes of a max pool that has been taken over, or
+// what is left to the next layer.
 LayerMemory BatchNormLayer::memory() const {
-  return {.packed = 2 * channels_, .saved = pools() ? tile_size(stored_shape()) : 0};
+  return {.packed = 2 * channels_,
+          .saved = pools() ? tile_size(stored_shape()) : (leaves_ ? 3 * channels_ * kLanes : 0)};
 }
 
 Shape BatchNormLayer::stored_shape() const {
@@ -113,7 +115,12 @@ void BatchNormLayer::forward_joined(float* y, float* saved, const float* x,
                                     const MeetingMemory& memory, int tile_index,
                                     const LayerWeights& weights) const {
   const float* const mean = joined(memory, set_of_tile(memory, tile_index));
-  run(y, saved, x, affine(weights, mean, mean + channels_));
+  const BatchNormChannels channels = affine(weights, mean, mean + channels_);
+  if (leaves_) {
+    leave(saved, channels);
+  } else {
+    run(y, saved, x, channels);
+  }
 }
 
 void BatchNormLayer::observe_backward(MeetingMemory& memory, int tile_index, float* dparameters,
@@ -189,6 +196,16 @@ void BatchNormLayer::run(float* y, float* extremes, const float* x,
     batch_norm_max_pool_forward(y, extremes, x, channels, input_shape(), pool_side_);
   } else {
     batch_norm_forward(y, x, channels, input_shape());
+  }
+}
+
+// What left_to_next() says.
+void BatchNormLayer::leave(float* terms, const BatchNormChannels& channels) const {
+  for (std::size_t c = 0; c < channels_; ++c, terms += 3 * kLanes) {
+    std::fill_n(terms, kLanes, channels.mean[c]);
+    std::fill_n(terms + kLanes, kLanes,
+                (channels.gamma ? channels.gamma[c] : 1) * channels.rstd[c]);
+    std::fill_n(terms + 2 * kLanes, kLanes, channels.beta ? channels.beta[c] : 0);
   }
 }
 

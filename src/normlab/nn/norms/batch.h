@@ -30,6 +30,9 @@ class BatchNormLayer : public Layer, public Meeting {
     return true;
   }
   Shape stored_shape() const override;
+  void offer_norm_to(Layer& next) override { leaves_ = next.take_over_norm_before(); }
+  const float* left_to_next(const float* saved) const override { return leaves_ ? saved : nullptr; }
+  bool passes_through() const override { return leaves_; }
 
   void pack(float* packed, const float* parameters, const float* buffers) const override;
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override;
@@ -85,6 +88,7 @@ class BatchNormLayer : public Layer, public Meeting {
 
   bool pools() const { return pool_side_ > 1; }
   void run(float* y, float* extremes, const float* x, const BatchNormChannels& channels) const;
+  void leave(float* terms, const BatchNormChannels& channels) const;
   const float* gamma(const LayerWeights& weights) const {
     return norm_.affine ? weights.parameters : nullptr;
   }
@@ -98,6 +102,7 @@ class BatchNormLayer : public Layer, public Meeting {
   std::size_t channels_;
   std::string where_;
   std::size_t arrays_;
+  bool leaves_ = false;  // the normalization to the next layer
   bool relu_after_ = false;
   bool relu_before_ = false;
   int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none

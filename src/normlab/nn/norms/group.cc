@@ -31,9 +31,12 @@ class GroupNormLayer final : public Layer {
             {"bias", ParameterKind::kShift, {channels}, 0, 0.0f}};
   }
 
-  // mean and rstd: [groups][16] each; then the extremes of a max pool that has been taken over.
+  // mean and rstd: [groups][16] each; then the extremes of a max pool that has been taken over, or
+  // what is left to the next layer.
   LayerMemory memory() const override {
-    return {.saved = 2 * statistic() + (pools() ? tile_size(stored_shape()) : 0)};
+    const auto left = 3 * static_cast<std::size_t>(input_shape().channels) * kLanes;
+    return {.saved =
+                2 * statistic() + (pools() ? tile_size(stored_shape()) : 0) + (leaves_ ? left : 0)};
   }
 
   bool in_place() const override { return !pools(); }
@@ -45,6 +48,11 @@ class GroupNormLayer final : public Layer {
     pool_side_ = side;
     return true;
   }
+  void offer_norm_to(Layer& next) override { leaves_ = next.take_over_norm_before(); }
+  const float* left_to_next(const float* saved) const override {
+    return leaves_ ? saved + 2 * statistic() : nullptr;
+  }
+  bool passes_through() const override { return leaves_; }
   Shape stored_shape() const override {
     return Pool2dShape{output_shape(), pool_side_, pool_side_, pool_side_}.output();
   }
@@ -56,7 +64,10 @@ class GroupNormLayer final : public Layer {
 
   void forward(float* y, float* saved, const float* x, const LayerWeights& weights,
                const TileInfo&) const override {
-    run(y, saved, x, weights);
+    if (!leaves_) return run(y, saved, x, weights);
+    float* const rstd = saved + statistic();
+    group_norm_statistics(saved, rstd, x, shape_);
+    leave(rstd + statistic(), saved, rstd, weights);
   }
 
   void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
@@ -96,7 +107,22 @@ class GroupNormLayer final : public Layer {
     }
   }
 
+  // What left_to_next() says.
+  void leave(float* terms, const float* mean, const float* rstd,
+             const LayerWeights& weights) const {
+    const int channels = input_shape().channels;
+    for (int c = 0; c < channels; ++c, terms += 3 * kLanes) {
+      const int group = c / (channels / shape_.groups);
+      for (int lane = 0; lane < kLanes; ++lane) {
+        terms[lane] = mean[group * kLanes + lane];
+        terms[kLanes + lane] = rstd[group * kLanes + lane] * (affine_ ? weights.parameters[c] : 1);
+        terms[2 * kLanes + lane] = affine_ ? weights.parameters[channels + c] : 0;
+      }
+    }
+  }
+
   bool affine_;
+  bool leaves_ = false;  // the normalization to the next layer
   bool relu_after_ = false;
   bool relu_before_ = false;
   int pool_side_ = 1;  // of the windows of the max pool that has been taken over; 1: none
