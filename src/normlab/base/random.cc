@@ -4,19 +4,19 @@
 
 namespace normlab {
 
-RandomStream::RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch,
+RandomOrigin::RandomOrigin(std::uint64_t seed, Purpose purpose, std::uint32_t epoch,
                            std::uint32_t sample, std::uint32_t layer)
-    : counter_{0, static_cast<std::uint32_t>(purpose) | layer << 8, epoch, sample},
-      key_{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
+    : counter{0, static_cast<std::uint32_t>(purpose) | layer << 8, epoch, sample},
+      key{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)} {}
 
 std::uint32_t RandomStream::bits() {
   if (used_ == 4) {
-    const r123::Philox4x32::ctr_type counter = {
-        {counter_[0], counter_[1], counter_[2], counter_[3]}};
-    const r123::Philox4x32::key_type key = {{key_[0], key_[1]}};
+    std::array<std::uint32_t, 4>& from = origin_.counter;
+    const r123::Philox4x32::ctr_type counter = {{from[0], from[1], from[2], from[3]}};
+    const r123::Philox4x32::key_type key = {{origin_.key[0], origin_.key[1]}};
     const auto block = r123::Philox4x32()(counter, key);
     for (int i = 0; i < 4; ++i) block_[static_cast<std::size_t>(i)] = block.v[i];
-    ++counter_[0];
+    ++from[0];
     used_ = 0;
   }
   return block_[static_cast<std::size_t>(used_++)];

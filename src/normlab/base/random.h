@@ -20,13 +20,25 @@ enum class Purpose : std::uint32_t {
   kPermutation
 };
 
-class RandomStream {
- public:
+// Where a stream begins: the counter of its first four numbers, and the key of all. The next four
+// are those of the next counter[0]. counter[3] is the sample.
+struct RandomOrigin {
   // `epoch`, `sample` and `layer` are counters: `sample` is a parameter's index at initialisation
   // and the position of an image in the data set for augmentation and dropout, `layer` (below 2^24)
   // is the layer that drops.
-  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample,
+  RandomOrigin(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample,
                std::uint32_t layer = 0);
+
+  std::array<std::uint32_t, 4> counter;
+  std::array<std::uint32_t, 2> key;
+};
+
+class RandomStream {
+ public:
+  explicit RandomStream(const RandomOrigin& origin) : origin_(origin) {}
+  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t epoch, std::uint32_t sample,
+               std::uint32_t layer = 0)
+      : origin_(seed, purpose, epoch, sample, layer) {}
 
   // The next 32 random bits of this stream.
   std::uint32_t bits();
@@ -41,8 +53,7 @@ class RandomStream {
   std::uint32_t below(std::uint32_t bound);
 
  private:
-  std::array<std::uint32_t, 4> counter_;
-  std::array<std::uint32_t, 2> key_;
+  RandomOrigin origin_;
   std::array<std::uint32_t, 4> block_{};
   int used_ = 4;
 };

@@ -1,5 +1,7 @@
 // Dropout of single numbers and, as Dropout2d, of whole channels. Each layer and sample has a
 // stream of random numbers of its own, so what is dropped does not depend on tiles or threads.
+#include "normlab/kernels/dropout.h"
+
 #include <algorithm>
 
 #include "normlab/base/random.h"
@@ -43,16 +45,8 @@ class DropoutLayer final : public Layer {
  private:
   // factors: [numbers or channels][16], 0 or 1 / (1 - probability).
   void draw(float* factors, const TileInfo& tile) const {
-    const float keep = 1.0f / (1.0f - probability_);
-    for (int lane = 0; lane < kLanes; ++lane) {
-      const bool used = lane < tile.lanes;
-      RandomStream random(tile.seed, Purpose::kDropout, tile.epoch,
-                          used ? tile.ids[static_cast<std::size_t>(lane)] : 0, stream_);
-      for (std::size_t i = 0; i < factors_; ++i) {
-        const bool dropped = used && random.uniform() < probability_;
-        factors[i * kLanes + static_cast<std::size_t>(lane)] = dropped ? 0.0f : keep;
-      }
-    }
+    const RandomOrigin origin(tile.seed, Purpose::kDropout, tile.epoch, 0, stream_);
+    dropout_factors(factors, factors_, {probability_, origin, tile.ids});
   }
 
   void scale(float* y, const float* x, const float* factors) const {
