@@ -49,5 +49,28 @@ TEST(Dropout, DrawsWhatTheSamplesStreamsDraw) {
   }
 }
 
+// A number that is the probability is kept, one that is the float before it is not.
+TEST(Dropout, ComparesToTheLastBit) {
+  reference::Random random(197);
+  for (int turn = 0; turn < 20; ++turn) {
+    const auto seed = static_cast<std::uint64_t>(random.integer(1, 1 << 30));
+    const std::uint32_t sample = 5;
+    const float drawn = RandomStream(seed, Purpose::kDropout, 1, sample).uniform();
+    if (drawn == 0) continue;
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const auto is_dropped = [&](float probability) {
+      GuardedFloats factor(kLanes);
+      dropout_factors(
+          factor.data(), 1,
+          {probability, RandomOrigin(seed, Purpose::kDropout, 1, 0), std::span(&sample, 1)});
+      return factor.data()[0] == 0.0f;
+    };
+    on_every_instruction_set([&] {
+      EXPECT_FALSE(is_dropped(drawn));
+      EXPECT_TRUE(is_dropped(std::nextafter(drawn, 1.0f)));
+    });
+  }
+}
+
 }  // namespace
 }  // namespace normlab
