@@ -304,10 +304,10 @@ out = 5
 // nothing.
 inline constexpr const char* kLeftNorms = R"(
 name = "left norms"
-input = [2, 10, 9]
+input = [1, 8, 7]
 [[layer]]
 type = "conv"
-out = 8
+out = 4
 kernel = 3
 [[layer]]
 type = "relu"
@@ -332,14 +332,14 @@ type = "dropout"
 probability = 0.1
 [[layer]]
 type = "conv"
-out = 6
-kernel = 3
+out = 4
+kernel = [3, 1]
 [[layer]]
 type = "norm"
 [[layer]]
 type = "conv"
 out = 4
-kernel = [5, 3]
+kernel = 3
 )";
 
 inline constexpr const char* kTestNetworks[] = {kEveryLayer,   kNormsEverywhere, kInPlace,
