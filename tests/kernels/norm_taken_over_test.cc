@@ -2,8 +2,8 @@
 // one after the other, to the bit.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <limits>
+#include <string>
+#include <vector>
 
 #include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"

@@ -12,7 +12,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
-// Numbers i, i + 1, ... of a block, of the piece's lanes: factors [numbers][16].
+// draw_piece() assigns lanes piece .. piece + kPiece of all factors.
 #if HWY_TARGET == HWY_SCALAR
 
 HWY_INLINE void draw_piece(float* factors, std::size_t count, std::size_t piece,
@@ -28,8 +28,8 @@ HWY_INLINE void draw_piece(float* factors, std::size_t count, std::size_t piece,
 
 #else
 
-using WideTag = hn::RepartitionToWide<hn::RebindToUnsigned<Tag> >;
 using NarrowTag = hn::RebindToUnsigned<Tag>;
+using WideTag = hn::RepartitionToWide<NarrowTag>;
 using Wide = hn::Vec<WideTag>;
 inline constexpr WideTag kWideTag{};
 inline constexpr NarrowTag kNarrowTag{};
