@@ -19,7 +19,7 @@ namespace normlab::HWY_NAMESPACE {
 
 inline constexpr int kOutputs = kManyRegisters ? 8 : 4;  // output channels in registers
 inline constexpr int kTaps = 3;                          // taps in registers
-inline constexpr int kGroup = 72;       // taps whose sums wait in the cache together
+inline constexpr int kGroup = 48;       // taps whose sums wait in the cache together
 inline constexpr int kBandPixels = 84;  // outputs whose dy waits in the first-level cache
 
 // Outputs [first, end) along one axis for which `stride * i + shift` lies in [0, extent).
@@ -112,6 +112,16 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
                          const WeightGradient& gradient) {
   const std::size_t x_step = static_cast<std::size_t>(gradient.shape.stride) * kLanes;
   const auto lanes = static_cast<std::size_t>(gradient.lanes);
+  Range inner_rows = band.rows;  // where all taps lie within the image
+  Range inner_columns = band.columns;
+  std::ptrdiff_t from_first[kT];  // from what the first tap reads to what another does
+  HWY_UNROLL(3)
+  for (int t = 0; t < kT; ++t) {
+    inner_rows = inner_rows.within(taps[t].rows);
+    inner_columns = inner_columns.within(taps[t].columns);
+    from_first[t] = taps[t].channel - taps[0].channel +
+                    static_cast<std::ptrdiff_t>(taps[t].shift - taps[0].shift) * kLanes;
+  }
   for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
     Vector sum[kT][kO];
     HWY_UNROLL(3)
@@ -124,11 +134,8 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
     }
     for (int i = band.rows.first; i < band.rows.end; ++i) {
       const float* dy = dy_first + tile_offset(gradient.out, 0, i, band.columns.first) + piece;
-      Range columns = band.columns;  // where all taps lie within the image
-      HWY_UNROLL(3)
-      for (int t = 0; t < kT; ++t) {
-        columns = columns.within(taps[t].rows.contains(i) ? taps[t].columns : Range{0, 0});
-      }
+      const int first = band.columns.first;
+      const Range columns = inner_rows.contains(i) ? inner_columns : Range{first, first};
       const auto at_the_rim = [&](int from, int to) HWY_ATTR {
         HWY_UNROLL(1)
         for (int j = from; j < to; ++j, dy += kLanes) {
@@ -142,17 +149,12 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
         }
       };
       at_the_rim(band.columns.first, columns.first);
-      const float* source[kT];
-      HWY_UNROLL(3)
-      for (int t = 0; t < kT; ++t) source[t] = gradient.source(taps[t], i, columns.first) + piece;
+      const float* source = gradient.source(taps[0], i, columns.first) + piece;
       HWY_UNROLL(1)
-      for (int j = columns.first; j < columns.end; ++j, dy += kLanes) {
+      for (int j = columns.first; j < columns.end; ++j, dy += kLanes, source += x_step) {
         Vector x[kT];
         HWY_UNROLL(3)
-        for (int t = 0; t < kT; ++t) {
-          x[t] = load(source[t]);
-          source[t] += x_step;
-        }
+        for (int t = 0; t < kT; ++t) x[t] = load(source + from_first[t]);
         add_output<kO, kT>(sum, dy, gradient.y_channel, x);
       }
       at_the_rim(columns.end, band.columns.end);

@@ -216,19 +216,26 @@ HWY_INLINE void copy_used_lanes(float* used, const float* vectors, std::size_t a
   }
 }
 
-// sums[k] = the sum over the first `lanes` lanes of the k-th of `count` vectors.
+// sums[k] = the sum over the first `lanes` lanes of the k-th of `count` vectors. Sixteen go at
+// once, some of them twice if `count` is no multiple of that: so it takes less time than one by
+// one.
 HWY_INLINE void sums_over_lanes(float* sums, const float* vectors, std::size_t apart, int count,
                                 int lanes) {
-  for (; count >= 16; count -= 16, sums += 16, vectors += 16 * apart) {
+  if (count < 16) {
+    for (int k = 0; k < count; ++k, vectors += apart) sums[k] = sum_over_lanes(vectors, lanes);
+    return;
+  }
+  for (int done = 0; done < count; done += 16) {
+    const auto first = static_cast<std::size_t>(HWY_MIN(done, count - 16));
+    const float* const sixteen = vectors + first * apart;
     if (lanes == kLanes) {
-      sum_sixteen_over_lanes(sums, vectors, apart);
+      sum_sixteen_over_lanes(sums + first, sixteen, apart);
     } else {
       HWY_ALIGN float used[16 * kLanes];
-      copy_used_lanes(used, vectors, apart, lanes);
-      sum_sixteen_over_lanes(sums, used, kLanes);
+      copy_used_lanes(used, sixteen, apart, lanes);
+      sum_sixteen_over_lanes(sums + first, used, kLanes);
     }
   }
-  for (; count > 0; --count, ++sums, vectors += apart) *sums = sum_over_lanes(vectors, lanes);
 }
 
 }  // namespace normlab::HWY_NAMESPACE
