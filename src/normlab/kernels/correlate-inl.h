@@ -50,10 +50,14 @@ struct Axis {
     return {first, count, (origin + first) / spacing};
   }
 
-  // Whether output j needs the same taps as output i, `steps` steps of x further on.
-  HWY_INLINE bool same_taps(const Taps& at_i, int j, int shift) const {
-    const Taps at_j = taps(j);
-    return at_j.first == at_i.first && at_j.count == at_i.count && at_j.from == at_i.from + shift;
+  // How many of the outputs i, i + spacing, ... share the taps of output i, each `step` further on.
+  HWY_INLINE int sharing(int i, const Taps& at_i) const {
+    int count = 1;
+    for (int j = i + spacing; j < output; j += spacing, ++count) {
+      const Taps shared{at_i.first, at_i.count, at_i.from + count * step};
+      if (taps(j) != shared) break;
+    }
+    return count;
   }
 };
 
@@ -76,7 +80,8 @@ struct Correlation {
   }
 };
 
-// Neighbouring outputs of one row that share their taps, for one block of channels.
+// Neighbouring outputs of one row or of one column that share their taps, for one block of
+// channels.
 struct Run {
   const float* x;      // tile
   const float* w;      // packed block: [C][KH][KW][pack]
@@ -84,20 +89,37 @@ struct Run {
   float* y;            // first output of the first channel
   CorrelationEnds ends;
   std::size_t pack;  // channels of the packed block
-  Axis::Taps rows;
+  Axis::Taps rows;   // of the first output
   Axis::Taps columns;
+  std::size_t x_step;  // floats from what one output reads to what the next one does
+  std::size_t y_step;  // floats from one output to the next
 };
 
-// `count` times kPixels outputs, each time kBlock channels x kPixels outputs in registers. Every
-// sum runs over c, ky, kx in this order.
+// One tap: sum[b][v] += w[b] * x[offset(v)].
+template <int kBlock, int kVectors, class Offset>
+HWY_INLINE void add_tap(Vector (&sum)[kBlock][kVectors], const float* x, const float* w,
+                        const Offset& offset) {
+  Vector value[kVectors];
+  HWY_UNROLL(8)
+  for (int v = 0; v < kVectors; ++v) value[v] = load_once(x + offset(v));
+  HWY_UNROLL(8)
+  for (int b = 0; b < kBlock; ++b) {
+    const Vector weight = broadcast(w[b]);
+    HWY_UNROLL(8)
+    for (int v = 0; v < kVectors; ++v) sum[b][v] = hn::MulAdd(weight, value[v], sum[b][v]);
+  }
+}
+
+// `count` times kPixels outputs, each time kBlock channels x kPixels outputs in registers, with
+// kWidth taps in a row of the kernel or, if that is 0, any number. Every sum runs over c, ky, kx in
+// this order.
 //
-// Not inlined, its loops not unrolled: GCC 12 would keep some of the sums in memory otherwise, or
-// load x again for each multiply-add (AVX2: 513 us instead of 278 for 8x26x26 -> 16, or 350).
-template <int kBlock, int kPixels>
+// Not inlined, and no loop unrolled but the innermost: GCC 12 would keep some of the sums in memory
+// otherwise, or load x again for each multiply-add (AVX2: 513 us instead of 278 for 8x26x26 -> 16,
+// or 350).
+template <int kBlock, int kPixels, int kWidth>
 HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
   const std::size_t row = static_cast<std::size_t>(shape.columns.input) * kLanes;
-  const std::size_t x_pixel = static_cast<std::size_t>(shape.columns.step) * kLanes;
-  const std::size_t y_pixel = static_cast<std::size_t>(shape.columns.spacing) * kLanes;
   const std::size_t kernel_row = static_cast<std::size_t>(shape.columns.kernel) * run.pack;
   const std::size_t tap = static_cast<std::size_t>(shape.columns.spacing) * run.pack;
   const std::size_t kernel_step = kernel_row * static_cast<std::size_t>(shape.rows.spacing);
@@ -105,8 +127,9 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   // Copies: a stored vector may alias anything, and what it may have changed is read again.
   const std::size_t x_channel = shape.x_channel();
   const std::size_t y_channel = shape.y_channel();
+  const std::size_t x_step = run.x_step;
+  const std::size_t y_step = run.y_step;
   const int channels = shape.channels;
-  const std::size_t lanes = shape.lanes;
   const int height = run.rows.count;
   const int width = run.columns.count;
   const float* const start = run.start;
@@ -121,12 +144,15 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   // other.
   constexpr int kTogether = kPixels == 1 && kPieces > 1 ? 2 : 1;
   constexpr int kVectors = kPixels * kTogether;
-  const auto offset = [](int vector, std::size_t pixel) HWY_ATTR {
-    return static_cast<std::size_t>(vector / kTogether) * pixel +
+  constexpr std::size_t kStride = kTogether * kPiece;
+  const std::size_t lanes = kStride == kLanes ? kStride : shape.lanes;
+  const auto offset = [](int vector, std::size_t step) HWY_ATTR {
+    return static_cast<std::size_t>(vector / kTogether) * step +
            static_cast<std::size_t>(vector % kTogether) * kPiece;
   };
-  for (int n = 0; n < count; ++n, x_first += kPixels * x_pixel, y_first += kPixels * y_pixel) {
-    for (std::size_t piece = 0; piece < lanes; piece += kTogether * kPiece) {
+  const auto x_offset = [&](int vector) HWY_ATTR { return offset(vector, x_step); };
+  for (int n = 0; n < count; ++n, x_first += kPixels * x_step, y_first += kPixels * y_step) {
+    for (std::size_t piece = 0; piece < lanes; piece += kStride) {
       Vector sum[kBlock][kVectors];
       HWY_UNROLL(8)
       for (int b = 0; b < kBlock; ++b) {
@@ -144,28 +170,22 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
         for (int ky = 0; ky < height; ++ky, x_row += row, w_row += kernel_step) {
           const float* x = x_row;
           const float* w = w_row;
-          HWY_UNROLL(1)
-          for (int kx = 0; kx < width; ++kx, x += kLanes, w += tap) {
-            Vector value[kVectors];
-            HWY_UNROLL(8)
-            for (int v = 0; v < kVectors; ++v) value[v] = load_once(x + offset(v, x_pixel));
-            HWY_UNROLL(8)
-            for (int b = 0; b < kBlock; ++b) {
-              const Vector weight = broadcast(w[b]);
-              HWY_UNROLL(8)
-              for (int v = 0; v < kVectors; ++v) {
-                sum[b][v] = hn::MulAdd(weight, value[v], sum[b][v]);
-              }
-            }
+          if constexpr (kWidth > 0) {
+            HWY_UNROLL(3)
+            for (int kx = 0; kx < kWidth; ++kx, x += kLanes, w += tap) add_tap(sum, x, w, x_offset);
+          } else {
+            HWY_UNROLL(1)
+            for (int kx = 0; kx < width; ++kx, x += kLanes, w += tap) add_tap(sum, x, w, x_offset);
           }
         }
       }
+      const std::size_t to_next_channel = unforeseen(y_channel);
       float* y_block = y_first + piece;
       HWY_UNROLL(8)
-      for (int b = 0; b < kBlock; ++b, y_block += y_channel) {
+      for (int b = 0; b < kBlock; ++b, y_block += to_next_channel) {
         HWY_UNROLL(8)
         for (int v = 0; v < kVectors; ++v) {
-          float* const y = y_block + offset(v, y_pixel);
+          float* const y = y_block + offset(v, y_step);
           store(finished(sum[b][v], y, ends), y);
         }
       }
@@ -173,13 +193,23 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   }
 }
 
+// With the width of the commonest kernels, and of what the rim leaves of them, known beforehand.
+template <int kBlock, int kPixels>
+HWY_INLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
+  const int width = run.columns.count;
+  if (width == 3) return correlate_run<kBlock, kPixels, 3>(shape, run, count);
+  if (width == 2) return correlate_run<kBlock, kPixels, 2>(shape, run, count);
+  if (width == 1) return correlate_run<kBlock, kPixels, 1>(shape, run, count);
+  correlate_run<kBlock, kPixels, 0>(shape, run, count);
+}
+
 // `count` outputs of any number: by threes, and by twos where one would be left over, which has few
 // sums to hide the latency of the multiply-adds.
 template <int kBlock>
 HWY_INLINE void correlate_run(const Correlation& shape, Run run, int count) {
   const auto go_on = [&](int outputs) HWY_ATTR {
-    run.columns.from += outputs * shape.columns.step;
-    run.y += static_cast<std::size_t>(outputs * shape.columns.spacing) * kLanes;
+    run.x += static_cast<std::size_t>(outputs) * run.x_step;
+    run.y += static_cast<std::size_t>(outputs) * run.y_step;
   };
   const int threes = count % 3 == 1 && count > 1 ? count / 3 - 1 : count / 3;
   if (threes > 0) correlate_run<kBlock, 3>(shape, run, threes);
@@ -189,27 +219,56 @@ HWY_INLINE void correlate_run(const Correlation& shape, Run run, int count) {
   if (left == 1) correlate_run<kBlock, 1>(shape, run, 1);
 }
 
-// All of y for kBlock channels, by columns that share their taps and row by row: where the taps lie
-// takes divisions.
+HWY_INLINE std::size_t pixels(int count) { return static_cast<std::size_t>(count) * kLanes; }
+
+// `count` columns of y from column j on, which share their taps, row by row.
+template <int kBlock>
+HWY_INLINE void correlate_rows(const Correlation& shape, Run run, int j, int count) {
+  float* const y = run.y + pixels(j);
+  run.x_step = pixels(shape.columns.step);
+  run.y_step = pixels(shape.columns.spacing);
+  for (int i = 0; i < shape.rows.output; ++i) {
+    run.rows = shape.rows.taps(i);
+    run.y = y + pixels(i * shape.columns.output);
+    correlate_run<kBlock>(shape, run, count);
+  }
+}
+
+// Column j of y downwards, by rows that share their taps.
+template <int kBlock>
+HWY_INLINE void correlate_column(const Correlation& shape, Run run, int j) {
+  const Axis& rows = shape.rows;
+  float* const y = run.y + pixels(j);
+  run.x_step = pixels(rows.step * shape.columns.input);
+  run.y_step = pixels(rows.spacing * shape.columns.output);
+  for (int phase = 0; phase < rows.spacing; ++phase) {
+    int count = 0;
+    for (int i = phase; i < rows.output; i += count * rows.spacing) {
+      run.rows = rows.taps(i);
+      count = rows.sharing(i, run.rows);
+      run.y = y + pixels(i * shape.columns.output);
+      correlate_run<kBlock>(shape, run, count);
+    }
+  }
+}
+
+// All of y for kBlock channels, by columns that share their taps, as where the taps lie takes
+// divisions: row by row or, where that would be one output or two at a time, as at the rim, down
+// each column.
 template <int kBlock>
 HWY_INLINE void correlate_block(const Correlation& shape, Run run) {
   const Axis& columns = shape.columns;
-  const std::size_t y_row = static_cast<std::size_t>(columns.output) * kLanes;
-  float* const y = run.y;
-  const int apart = columns.spacing;
-  for (int phase = 0; phase < apart; ++phase) {
+  for (int phase = 0; phase < columns.spacing; ++phase) {
     int count = 0;
-    for (int j = phase; j < columns.output; j += count * apart) {
+    for (int j = phase; j < columns.output; j += count * columns.spacing) {
       run.columns = columns.taps(j);
-      count = 1;
-      while (j + count * apart < columns.output &&
-             columns.same_taps(run.columns, j + count * apart, count * columns.step)) {
-        ++count;
+      count = columns.sharing(j, run.columns);
+      if (count > 2) {
+        correlate_rows<kBlock>(shape, run, j, count);
+        continue;
       }
-      for (int i = 0; i < shape.rows.output; ++i) {
-        run.rows = shape.rows.taps(i);
-        run.y = y + static_cast<std::size_t>(i) * y_row + static_cast<std::size_t>(j) * kLanes;
-        correlate_run<kBlock>(shape, run, count);
+      for (int n = 0; n < count; ++n, run.columns.from += columns.step) {
+        correlate_column<kBlock>(shape, run, j + n * columns.spacing);
       }
     }
   }
@@ -221,7 +280,7 @@ HWY_INLINE void correlate(float* y, const float* x, const float* packed, const f
   // Eight channels by three pixels are 24 of AVX-512's 32 registers; four by three 12 of AVX2's 16.
   constexpr int kMost = kManyRegisters ? 8 : 4;
   const std::size_t weights = static_cast<std::size_t>(shape.channels) * shape.taps();
-  Run run{x, packed, start, y, ends, 0, {}, {}};
+  Run run{x, packed, start, y, ends, 0, {}, {}, 0, 0};
   for (int done = 0; done < shape.blocks;) {
     const int pack = conv2d_block(shape.blocks - done);
     run.pack = static_cast<std::size_t>(pack);
