@@ -27,7 +27,6 @@ struct Range {
   int first;
   int end;
 
-  int size() const { return end - first; }
   bool contains(int i) const { return first <= i && i < end; }
   Range within(Range other) const {
     const int from = std::clamp(other.first, first, end);
