@@ -97,17 +97,22 @@ TEST(Run, OneThreadAndTwoGiveTheSameBits) {
   expect_same_models(place, "one", "two");
 }
 
-TEST(Run, WinogradIsASwitchThatTheEnvironmentNames) {
+TEST(Run, HowConvolutionsAreComputedIsASwitchThatTheEnvironmentNames) {
   const Workplace place;
   const auto convolutions = [&](const std::string& folder) {
     return Json::parse(place.read(folder + "/environment.json"))["convolution"];
   };
   ASSERT_EQ(place.run(place.run_arguments("plain", {"--epochs", "1"})).exit_code, 0);
-  const std::vector<std::string> options = {"--epochs", "1", "--set", "train.convolution=direct"};
-  ASSERT_EQ(place.run(place.run_arguments("other", options)).exit_code, 0);
   EXPECT_EQ(convolutions("plain"), Json({"winograd"}));
-  EXPECT_EQ(convolutions("other"), Json({"direct"}));
-  EXPECT_NE(place.read("plain/GN/model.safetensors"), place.read("other/GN/model.safetensors"));
+  for (const std::string other : {"direct", "bf16"}) {
+    const std::vector<std::string> options = {"--epochs", "1", "--set",
+                                              "train.convolution=" + other};
+    ASSERT_EQ(place.run(place.run_arguments(other, options)).exit_code, 0);
+    EXPECT_EQ(convolutions(other), Json({other}));
+    EXPECT_NE(place.read("plain/GN/model.safetensors"),
+              place.read(other + "/GN/model.safetensors"));
+  }
+  EXPECT_NE(place.read("direct/GN/model.safetensors"), place.read("bf16/GN/model.safetensors"));
 }
 
 TEST(Run, AnotherSeedGivesOtherBits) {

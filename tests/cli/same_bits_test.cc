@@ -75,6 +75,23 @@ TEST_F(ClassicRuns, SameBitsForThreadsAndInstructionSetsWithFusedMultiplyAdd) {
   }
 }
 
+// By the matrix unit, where there is one, and without it.
+TEST_F(ClassicRuns, SameBitsInBf16ForThreadsAndInstructionSetsWithFusedMultiplyAdd) {
+  const std::vector<std::string> fused = sets(true);
+  if (fused.empty()) GTEST_SKIP() << "no fused multiply-add on this machine";
+  const std::vector<std::string> bf16 = {"--set", "train.convolution=bf16", "--threads"};
+  const auto with = [&](const std::string& threads, const std::string& set) {
+    std::vector<std::string> options = bf16;
+    options.insert(options.end(), {threads, "--simd", set});
+    return options;
+  };
+  const Files expected = files_of("first", with("1", fused.front()));
+  for (const std::string& set : fused) {
+    SCOPED_TRACE("--simd " + set);
+    expect_same_files(expected, files_of(set, with("3", set)));
+  }
+}
+
 TEST_F(ClassicRuns, SameBitsAmongInstructionSetsWithoutFusedMultiplyAdd) {
   const std::vector<std::string> others = sets(false);
   if (others.empty()) GTEST_SKIP() << "every instruction set here has fused multiply-add";
@@ -106,6 +123,11 @@ TEST_F(ClassicRuns, WithoutFusedMultiplyAddTheProgramSaysThatItsBitsDiffer) {
   const Outcome info = run_program(place_.path(), {"info", "--simd", others.front()});
   EXPECT_NE(info.out.find("without fused multiply-add, others than with it"), std::string::npos)
       << info.out;
+
+  const Outcome emulated =
+      train("emulated", {"--simd", others.front(), "--set", "train.convolution=bf16"});
+  EXPECT_NE(emulated.out.find("no AMX in use here"), std::string::npos) << emulated.out;
+  EXPECT_EQ(here.out.find("AMX"), std::string::npos) << here.out;
 
   const Outcome with = train("with", {"--simd", fused.front()});
   EXPECT_EQ(with.out.find("fused multiply-add"), std::string::npos) << with.out;

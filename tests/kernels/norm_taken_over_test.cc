@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
+#include "normlab/kernels/conv2d_winograd.h"
+#include "normlab/nn/layers/conv2d_algorithm.h"
 
 namespace normlab {
 namespace {
@@ -34,7 +35,6 @@ TEST(NormTakenOver, ByAConvolution) {
   for (const Conv2dShape& shape :
        {Conv2dShape{{8, 26, 26}, 16, 3, 3, 1, 1}, Conv2dShape{{4, 5, 3}, 10, 1, 3, 1, 0},
         Conv2dShape{{10, 7, 13}, 5, 5, 3, 1, 2}, Conv2dShape{{8, 1, 6}, 4, 2, 3, 1, 1}}) {
-    ASSERT_TRUE(conv2d_winograd_normalizes(shape));
     const auto channels = static_cast<std::size_t>(shape.input.channels);
     const GuardedFloats x(random.normals(tile_size(shape.input), 0.5f, 1.0f));
     const GuardedFloats dy(random.normals(tile_size(shape.output()), 0.2f, 1.0f));
@@ -54,26 +54,30 @@ TEST(NormTakenOver, ByAConvolution) {
         expect_same_bits("mean", mean_before, mean.values());
         expect_same_bits("rstd", rstd_before, rstd.values());
         const GuardedFloats norm = left_over(mean, rstd, gamma, beta);
-        const WinogradInput input(x.data(), norm.data());
+        const Conv2dInput input(x.data(), norm.data());
 
-        GuardedFloats packed(conv2d_winograd_packed(shape));
-        GuardedFloats scratch(conv2d_winograd_scratch(shape));
-        conv2d_winograd_pack_forward(packed.data(), w.data(), shape);
-        // Lanes without a sample may be left as they are.
-        GuardedFloats y(std::vector<float>(dy.size(), 0.0f)), y_taken(y);
-        const Conv2dOptions options{.lanes = lanes, .relu = true};
-        conv2d_winograd_forward(y.data(), scratch.data(), normalized.data(), packed.data(), nullptr,
-                                shape, options);
-        conv2d_winograd_forward(y_taken.data(), scratch.data(), input, packed.data(), nullptr,
-                                shape, options);
-        expect_same_bits("y", y.values(), y_taken.values());
+        for (const auto wanted : {ConvolutionAlgorithm::kWinograd, ConvolutionAlgorithm::kBf16}) {
+          SCOPED_TRACE(to_string(wanted));
+          const auto algorithm = make_conv2d_algorithm(shape, wanted);
+          ASSERT_TRUE(algorithm->normalizes());
+          GuardedFloats packed(algorithm->packed());
+          GuardedFloats scratch(algorithm->scratch());
+          algorithm->pack_forward(packed.data(), w.data());
+          // Lanes without a sample may be left as they are.
+          GuardedFloats y(std::vector<float>(dy.size(), 0.0f)), y_taken(y);
+          const Conv2dOptions options{.lanes = lanes, .relu = true};
+          algorithm->forward(y.data(), scratch.data(), normalized.data(), packed.data(), nullptr,
+                             options);
+          algorithm->forward(y_taken.data(), scratch.data(), input, packed.data(), nullptr,
+                             options);
+          expect_same_bits("y", y.values(), y_taken.values());
 
-        GuardedFloats dw(shape.weights()), dw_taken(shape.weights());
-        conv2d_winograd_backward_weight(dw.data(), scratch.data(), dy.data(), normalized.data(),
-                                        lanes, shape);
-        conv2d_winograd_backward_weight(dw_taken.data(), scratch.data(), dy.data(), input, lanes,
-                                        shape);
-        expect_same_bits("dw", dw.values(), dw_taken.values());
+          GuardedFloats dw(shape.weights()), dw_taken(shape.weights());
+          algorithm->backward_weight(dw.data(), scratch.data(), dy.data(), normalized.data(),
+                                     lanes);
+          algorithm->backward_weight(dw_taken.data(), scratch.data(), dy.data(), input, lanes);
+          expect_same_bits("dw", dw.values(), dw_taken.values());
+        }
         norm.expect_intact("norm");
       });
     }

@@ -4,11 +4,11 @@
 
 #include "kernels/batch_norm_problem.h"
 #include "kernels/conv2d_problem.h"
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
 #include "normlab/kernels/pool2d.h"
 #include "normlab/kernels/relu.h"
+#include "normlab/nn/layers/conv2d_algorithm.h"
 
 namespace normlab {
 namespace {
@@ -41,41 +41,26 @@ TEST(ReluTakenOver, ByAConvolution) {
     const std::vector<float> bias =
         random.normals(static_cast<std::size_t>(shape.out_channels), 0.0f, 1.0f);
     on_every_instruction_set([&] {
-      GuardedFloats packed(shape.weights());
-      GuardedFloats y(dy.size()), y_taken(dy.size()), dx(x.size()), dx_taken(x.size());
-      conv2d_pack_forward(packed.data(), w.data(), shape);
-      conv2d_forward(y.data(), x.data(), packed.data(), bias.data(), shape);
-      conv2d_forward(y_taken.data(), x.data(), packed.data(), bias.data(), shape, {.relu = true});
-      expect_same_bits("y", after_relu(y), y_taken.values());
-      conv2d_pack_backward_input(packed.data(), w.data(), shape);
-      conv2d_backward_input(dx.data(), dy.data(), packed.data(), shape);
-      conv2d_backward_input(dx_taken.data(), dy.data(), packed.data(), shape,
-                            {.relu_output = x.data()});
-      expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
-      GuardedFloats over_x(x);
-      conv2d_backward_input(over_x.data(), dy.data(), packed.data(), shape,
-                            {.relu_output = over_x.data()});
-      expect_same_bits("dx over x", dx_taken.values(), over_x.values());
-
-      if (!conv2d_winograd_fits(shape)) return;
-      GuardedFloats scratch(conv2d_winograd_scratch(shape));
-      GuardedFloats transformed(conv2d_winograd_packed(shape));
-      conv2d_winograd_pack_forward(transformed.data(), w.data(), shape);
-      conv2d_winograd_forward(y.data(), scratch.data(), x.data(), transformed.data(), bias.data(),
-                              shape);
-      conv2d_winograd_forward(y_taken.data(), scratch.data(), x.data(), transformed.data(),
-                              bias.data(), shape, {.relu = true});
-      expect_same_bits("winograd, y", after_relu(y), y_taken.values());
-      conv2d_winograd_pack_backward_input(transformed.data(), w.data(), shape);
-      conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(), transformed.data(),
-                                     shape);
-      conv2d_winograd_backward_input(dx_taken.data(), scratch.data(), dy.data(), transformed.data(),
-                                     shape, {.relu_output = x.data()});
-      expect_same_bits("winograd, dx", through_relu(dx, x), dx_taken.values());
-      over_x = x;
-      conv2d_winograd_backward_input(over_x.data(), scratch.data(), dy.data(), transformed.data(),
-                                     shape, {.relu_output = over_x.data()});
-      expect_same_bits("winograd, dx over x", dx_taken.values(), over_x.values());
+      for (const auto wanted : kConvolutionAlgorithms) {
+        SCOPED_TRACE(to_string(wanted));
+        const auto algorithm = make_conv2d_algorithm(shape, wanted);
+        GuardedFloats packed(algorithm->packed()), scratch(algorithm->scratch());
+        GuardedFloats y(dy.size()), y_taken(dy.size()), dx(x.size()), dx_taken(x.size());
+        algorithm->pack_forward(packed.data(), w.data());
+        algorithm->forward(y.data(), scratch.data(), x.data(), packed.data(), bias.data(), {});
+        algorithm->forward(y_taken.data(), scratch.data(), x.data(), packed.data(), bias.data(),
+                           {.relu = true});
+        expect_same_bits("y", after_relu(y), y_taken.values());
+        algorithm->pack_backward_input(packed.data(), w.data());
+        algorithm->backward_input(dx.data(), scratch.data(), dy.data(), packed.data(), {});
+        algorithm->backward_input(dx_taken.data(), scratch.data(), dy.data(), packed.data(),
+                                  {.relu_output = x.data()});
+        expect_same_bits("dx", through_relu(dx, x), dx_taken.values());
+        GuardedFloats over_x(x);
+        algorithm->backward_input(over_x.data(), scratch.data(), dy.data(), packed.data(),
+                                  {.relu_output = over_x.data()});
+        expect_same_bits("dx over x", dx_taken.values(), over_x.values());
+      }
     });
   }
 }

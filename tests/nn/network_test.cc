@@ -162,6 +162,8 @@ TEST(Network, LeavesANormToTheConvolutionThatCanDoIt) {
     EXPECT_TRUE(is_left(norm + conv, kind, winograd));
     EXPECT_FALSE(is_left(norm + pointwise, kind, winograd));
     EXPECT_FALSE(is_left(norm + conv, kind, ConvolutionAlgorithm::kDirect));
+    EXPECT_TRUE(is_left(norm + conv, kind, ConvolutionAlgorithm::kBf16));
+    EXPECT_TRUE(is_left(norm + pointwise, kind, ConvolutionAlgorithm::kBf16));
     EXPECT_FALSE(is_left(norm + relu + conv, kind, winograd));
     EXPECT_FALSE(is_left(norm + norm + conv, kind, winograd));
   }

@@ -91,6 +91,41 @@ TEST(TrainingStep, AgreesWithTheReferenceOnEveryInstructionSet) {
   });
 }
 
+// Factors of eight bits: no limit is derived for a whole network, where a ReLU or maximum near a
+// tie may go the other way; a kernel on the wrong numbers is off by about 1.
+TEST(TrainingStep, InBf16IsNearTheReferenceOnEveryInstructionSet) {
+  reference::Random random(216);
+  Workers workers(1);
+  const auto conv = [](const char* out, const char* kernel) {
+    return std::string("[[layer]]\ntype = \"conv\"\nbias = true\nout = ") + out +
+           "\nkernel = " + kernel + "\n";
+  };
+  const std::string norm = "[[layer]]\ntype = \"norm\"\n";
+  const std::string relu = "[[layer]]\ntype = \"relu\"\n";
+  const std::string text = "name = \"bf16\"\ninput = [2, 9, 8]\n" + conv("6", "3") + relu + norm +
+                           conv("10", "[2, 3]") + norm + relu + conv("8", "1") + norm +
+                           conv("18", "3") + relu + "[[layer]]\ntype = \"global_average_pool\"\n";
+  const Network made =
+      random_network(random, text.c_str(), {.kind = NormKind::kGroup, .groups = 2});
+  const TestBatch batch = random_batch(random, made, 17);
+  const ReferenceResult expected = ReferenceNetwork(made).train(batch.in_double);
+  NetworkOptions options = made.options();
+  options.convolution = ConvolutionAlgorithm::kBf16;
+  std::vector<float> first;
+  on_every_instruction_set([&] {
+    Network network(made.model(), options);
+    std::ranges::copy(made.parameter_values(), network.parameter_values().begin());
+    TrainingStep step(network, workers);
+    EXPECT_NEAR(step.run(batch.batch()).loss, expected.loss, 0.02 * expected.loss);
+    const double distance = relative_distance(step.gradient(), expected.gradient);
+    EXPECT_LT(distance, 0.1);
+    EXPECT_GT(distance, 1e-4) << "it is not in use";
+    if (!has_fused_multiply_add()) return;
+    if (first.empty()) first.assign(step.gradient().begin(), step.gradient().end());
+    expect_same_bits("gradient", first, {step.gradient().begin(), step.gradient().end()});
+  });
+}
+
 struct StepOutputs {
   Score score;
   std::vector<float> gradient;

@@ -12,6 +12,7 @@
 #include "normlab/experiment/build_info.h"
 #include "normlab/experiment/environment.h"
 #include "normlab/experiment/key_tables.h"
+#include "normlab/kernels/matrix_unit.h"
 #include "normlab/kernels/simd.h"
 
 namespace normlab {
@@ -26,6 +27,7 @@ void print_info() {
   fmt::print("threads          {}\n", available_threads());
   fmt::print("instruction sets {} (in use: {})\n", fmt::join(available_instruction_sets(), ", "),
              instruction_set());
+  fmt::print("bf16 products    {}\n", bf16_products());
   fmt::print("bits             {}\n", bits_text());
   std::vector<std::string> libraries = {std::string("CLI11 ") + CLI11_VERSION};
   for (const LibraryVersion& library : library_versions()) {

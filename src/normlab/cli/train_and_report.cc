@@ -19,6 +19,7 @@
 #include "normlab/experiment/estimate.h"
 #include "normlab/experiment/runner.h"
 #include "normlab/experiment/sweep_runner.h"
+#include "normlab/kernels/matrix_unit.h"
 #include "normlab/kernels/simd.h"
 
 namespace normlab {
@@ -36,6 +37,17 @@ void warn_of_other_bits(bool quiet) {
       "{} has no fused multiply-add: results are right, but their bits differ from those of "
       "machines that have it.\n",
       instruction_set());
+}
+
+// Right and slow is not what somebody asks for who asks for bf16.
+void warn_of_emulated_bf16(const Experiment& experiment, bool quiet) {
+  const bool asked = std::ranges::any_of(experiment.runs, [](const RunSettings& run) {
+    return run.convolution == ConvolutionAlgorithm::kBf16;
+  });
+  if (!asked || quiet || has_matrix_unit_in_use()) return;
+  fmt::print(
+      "no AMX in use here: train.convolution = \"bf16\" gives the same bits as with it, in several "
+      "times the time\nthat \"winograd\" takes\n");
 }
 
 // One half with fused multiply-add and one without is what nobody can repeat on one machine.
@@ -86,6 +98,7 @@ ExperimentResults train_in_turn(const RunDirectory& directory, const Experiment&
 ExperimentResults train(const RunDirectory& directory, const Experiment& experiment,
                         Datasets& datasets, Workers& workers, const TrainingOptions& options) {
   warn_of_other_bits(options.quiet);
+  warn_of_emulated_bf16(experiment, options.quiet);
   const bool in_turn =
       options.shard.empty() && (options.jobs == 1 || (options.jobs == 0 && !experiment.is_sweep()));
   try {

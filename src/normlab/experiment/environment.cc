@@ -11,6 +11,7 @@
 
 #include "normlab/base/workers.h"
 #include "normlab/experiment/build_info.h"
+#include "normlab/kernels/matrix_unit.h"
 #include "normlab/kernels/simd.h"
 
 namespace normlab {
@@ -80,6 +81,7 @@ std::string describe_environment(int threads, const std::set<std::string>& convo
       {"processor", processor_name()},
       {"instruction_set", instruction_set()},
       {"fused_multiply_add", has_fused_multiply_add()},
+      {"bf16_products", bf16_products()},
       {"bits", bits_text()},
       {"threads", threads},
       {"convolution", convolutions},

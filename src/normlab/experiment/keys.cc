@@ -168,8 +168,6 @@ std::string l1_scope_name(L1Scope scope) { return scope == L1Scope::kAll ? "all"
 constexpr std::array kScheduleKinds = {ScheduleKind::kConstant, ScheduleKind::kStep,
                                        ScheduleKind::kMultiStep, ScheduleKind::kCosine,
                                        ScheduleKind::kOneCycle};
-constexpr std::array kConvolutions = {ConvolutionAlgorithm::kDirect,
-                                      ConvolutionAlgorithm::kWinograd};
 constexpr std::array kNormPlacements = {NormPlacement::kModel, NormPlacement::kAfter,
                                         NormPlacement::kBefore};
 constexpr std::array kL1Scopes = {L1Scope::kAll, L1Scope::kWeights};
@@ -361,10 +359,13 @@ std::vector<ExperimentKey> make_keys() {
       "train.shuffle", "a new order of the training images in each epoch",
       [](auto& s) -> auto& { return s.recipe.shuffle; }));
   keys.push_back(choice_key(
-      "train.convolution", kConvolutions, to_string,
+      "train.convolution", kConvolutionAlgorithms, to_string,
       "how convolutions are computed: winograd where kernels are 3 wide, stride is 1 and there are "
       "at least 4 channels on either side, and from 32 channels in two dimensions, with 5x5 and "
-      "stride 2 too, which is faster and rounds otherwise (docs/parity.md), or all direct",
+      "stride 2 too, which is faster and rounds otherwise (docs/parity.md); all direct; or bf16, "
+      "factors rounded to 8 bits where stride is 1 and there are at least 4 channels on either "
+      "side, "
+      "which is faster still on processors with AMX and slow on others (docs/performance.md)",
       [](auto& s) -> auto& { return s.convolution; }));
 
   keys.push_back(chance_key("chance.initialisation",

@@ -53,6 +53,17 @@ struct Conv2dOptions {
   const float* relu_output = nullptr;
 };
 
+// The input as it stands, or with a norm that is done to each number as it is read: (x - center) *
+// slope + shift. Outside the image there are zeros all the same. `norm` is [C][3][16]: center,
+// slope and shift for each channel and sample.
+struct Conv2dInput {
+  Conv2dInput(const float* numbers, const float* left_over_norm = nullptr)
+      : x(numbers), norm(left_over_norm) {}
+
+  const float* x;
+  const float* norm;  // null where a function does not say that it may be given
+};
+
 // y is assigned. `bias` has O numbers or is null.
 void conv2d_forward(float* y, const float* x, const float* packed_forward, const float* bias,
                     const Conv2dShape& shape, const Conv2dOptions& options = {});

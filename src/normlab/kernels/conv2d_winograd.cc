@@ -103,7 +103,7 @@ HWY_INLINE void correlate_run(const WinogradRun& run, const WinogradCorrelation&
 // A row of x, the vectors of a run transformed: [6][C][kVectors][kPiece], so that what is
 // multiplied together lies together.
 template <int kVectors, class Pixels>
-HWY_INLINE void transform_row(float* transformed, const WinogradInput& input, int row, int vector,
+HWY_INLINE void transform_row(float* transformed, const Conv2dInput& input, int row, int vector,
                               const WinogradCorrelation& shape) {
   constexpr std::size_t kChannel = kVectors * kPiece;
   // Copies: a stored vector may alias anything, and what it may have changed is read again.
@@ -132,7 +132,7 @@ HWY_INLINE void transform_row(float* transformed, const WinogradInput& input, in
 // All rows of a run of vectors, so that its transformed rows of x stay in the first-level cache:
 // they wait in a ring until the kernel has passed them.
 template <int kVectors, class Pixels>
-HWY_NOINLINE void correlate_strip(float* ring, const WinogradInput& x, const float* packed,
+HWY_NOINLINE void correlate_strip(float* ring, const Conv2dInput& x, const float* packed,
                                   WinogradRun run, const WinogradCorrelation& shape) {
   const std::size_t ring_row =
       static_cast<std::size_t>(kWinogradInputs * shape.input.channels * kVectors) * kPiece;
@@ -183,7 +183,7 @@ HWY_INLINE int longest_run(const WinogradCorrelation& shape) {
 }
 
 template <class Pixels>
-HWY_NOINLINE void correlate(float* y, float* ring, const WinogradInput& x, const float* packed,
+HWY_NOINLINE void correlate(float* y, float* ring, const Conv2dInput& x, const float* packed,
                             const float* start, const WinogradCorrelation& shape,
                             const CorrelationEnds& ends) {
   WinogradRun run{};
@@ -201,7 +201,7 @@ HWY_NOINLINE void correlate(float* y, float* ring, const WinogradInput& x, const
   }
 }
 
-void conv2d_winograd_forward(float* y, float* scratch, const WinogradInput& x,
+void conv2d_winograd_forward(float* y, float* scratch, const Conv2dInput& x,
                              const float* packed_forward, const float* bias,
                              const Conv2dShape& shape, const Conv2dOptions& options) {
   const auto correlation = x.norm ? correlate<NormalizedPixels> : correlate<PlainPixels>;
@@ -282,7 +282,7 @@ bool conv2d_winograd_normalizes(const Conv2dShape& shape) {
   return rows_fit(shape) && !conv2d_winograd_2d_fits(shape);
 }
 
-void conv2d_winograd_forward(float* y, float* scratch, const WinogradInput& x,
+void conv2d_winograd_forward(float* y, float* scratch, const Conv2dInput& x,
                              const float* packed_forward, const float* bias,
                              const Conv2dShape& shape, const Conv2dOptions& options) {
   if (conv2d_winograd_2d_fits(shape)) {

@@ -40,20 +40,11 @@ std::size_t conv2d_winograd_scratch(const Conv2dShape& shape);
 void conv2d_winograd_pack_forward(float* packed, const float* w, const Conv2dShape& shape);
 void conv2d_winograd_pack_backward_input(float* packed, const float* w, const Conv2dShape& shape);
 
-// The input as it stands, or with a norm that is done to each number as it is read, before the
-// transform: (x - center) * slope + shift. Outside the image there are zeros all the same. `norm`
-// is [C][3][16]: center, slope and shift for each channel and sample.
-struct WinogradInput {
-  WinogradInput(const float* numbers, const float* left_over_norm = nullptr)
-      : x(numbers), norm(left_over_norm) {}
-
-  const float* x;
-  const float* norm;  // null unless conv2d_winograd_normalizes(shape)
-};
+// Whether the input's norm may be given.
 bool conv2d_winograd_normalizes(const Conv2dShape& shape);
 
 // y is assigned. `bias` has O numbers or is null.
-void conv2d_winograd_forward(float* y, float* scratch, const WinogradInput& x,
+void conv2d_winograd_forward(float* y, float* scratch, const Conv2dInput& x,
                              const float* packed_forward, const float* bias,
                              const Conv2dShape& shape, const Conv2dOptions& options = {});
 
@@ -65,6 +56,6 @@ void conv2d_winograd_backward_input(float* dx, float* scratch, const float* dy,
 // dw = dL/dw of this tile's first `lanes` samples, assigned, in the order of w:
 //   dw[0..2] = G^T sum over the quads of (A dy[0..3]) * (B^T x[0..5])
 void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
-                                     const WinogradInput& x, int lanes, const Conv2dShape& shape);
+                                     const Conv2dInput& x, int lanes, const Conv2dShape& shape);
 
 }  // namespace normlab

@@ -169,7 +169,7 @@ struct Transforms {
 
 // Channel c of x around rows [row, row + rows) of dy.
 template <class Pixels>
-HWY_NOINLINE void transform_x(const Transforms& v, const WinogradInput& input, int c, int row,
+HWY_NOINLINE void transform_x(const Transforms& v, const Conv2dInput& input, int c, int row,
                               int rows, std::size_t lanes, const Conv2dShape& shape) {
   for (int i = 0; i < rows + shape.kernel_height - 1; ++i) {
     const int from = row + i - shape.padding;
@@ -233,7 +233,7 @@ HWY_INLINE void add_band(float* sums, const Transforms& v, const Transforms& t, 
 }
 
 void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
-                                     const WinogradInput& x, int lanes, const Conv2dShape& shape) {
+                                     const Conv2dInput& x, int lanes, const Conv2dShape& shape) {
   const Shape out = shape.output();
   const WinogradBands bands(shape);
   const int all_taps = shape.input.channels * shape.kernel_height;
@@ -271,7 +271,7 @@ HWY_EXPORT(conv2d_winograd_backward_weight);
 }  // namespace
 
 void conv2d_winograd_backward_weight(float* dw, float* scratch, const float* dy,
-                                     const WinogradInput& x, int lanes, const Conv2dShape& shape) {
+                                     const Conv2dInput& x, int lanes, const Conv2dShape& shape) {
   if (conv2d_winograd_2d_fits(shape)) {
     return conv2d_winograd_2d_backward_weight(dw, scratch, dy, x.x, lanes, shape);
   }

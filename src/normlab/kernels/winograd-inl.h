@@ -17,7 +17,7 @@ HWY_BEFORE_NAMESPACE();
 namespace normlab::HWY_NAMESPACE {
 
 // What the pixels of a channel are once loaded: as they stand, or normalized by the channel's terms
-// (WinogradInput::norm), of lanes piece .. piece + kPiece.
+// (Conv2dInput::norm), of lanes piece .. piece + kPiece.
 struct PlainPixels {
   HWY_INLINE PlainPixels(const float*, int, std::size_t) {}
   HWY_INLINE Vector operator()(Vector x) const { return x; }

@@ -44,11 +44,19 @@ const LayerSpec* find_last_weighted(const Model& model) {
 }  // namespace
 
 std::string to_string(ConvolutionAlgorithm algorithm) {
-  return algorithm == ConvolutionAlgorithm::kDirect ? "direct" : "winograd";
+  switch (algorithm) {
+    case ConvolutionAlgorithm::kDirect:
+      return "direct";
+    case ConvolutionAlgorithm::kWinograd:
+      return "winograd";
+    case ConvolutionAlgorithm::kBf16:
+      return "bf16";
+  }
+  return "";
 }
 
 std::optional<ConvolutionAlgorithm> parse_convolution_algorithm(const std::string& name) {
-  for (const auto algorithm : {ConvolutionAlgorithm::kDirect, ConvolutionAlgorithm::kWinograd}) {
+  for (const auto algorithm : kConvolutionAlgorithms) {
     if (to_string(algorithm) == name) return algorithm;
   }
   return {};

@@ -1,6 +1,7 @@
 // A network: layers in a row, their parameters in one array, and nothing that belongs to a batch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -33,7 +34,11 @@ struct ParameterView {
 enum class ConvolutionAlgorithm {
   kDirect,    // the sum as it stands in the definition
   kWinograd,  // kernels/conv2d_winograd.h where it fits, else direct; a quarter faster
+  kBf16,      // kernels/conv2d_bf16.h where it fits, else as Winograd; factors of eight bits
 };
+
+inline constexpr std::array kConvolutionAlgorithms = {
+    ConvolutionAlgorithm::kDirect, ConvolutionAlgorithm::kWinograd, ConvolutionAlgorithm::kBf16};
 
 struct NetworkOptions {
   Norm norm;                          // fills the placeholders
@@ -41,7 +46,7 @@ struct NetworkOptions {
   ConvolutionAlgorithm convolution = ConvolutionAlgorithm::kWinograd;
 };
 
-// "direct", "winograd".
+// "direct", "winograd", "bf16".
 std::string to_string(ConvolutionAlgorithm algorithm);
 // Nothing for any other name.
 std::optional<ConvolutionAlgorithm> parse_convolution_algorithm(const std::string& name);

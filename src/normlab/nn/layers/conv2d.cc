@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "normlab/base/error.h"
-#include "normlab/kernels/conv2d_winograd.h"
+#include "normlab/nn/layers/conv2d_algorithm.h"
 #include "normlab/nn/layers/make_layer.h"
 #include "normlab/nn/layers/standardized_weights.h"
 
@@ -21,9 +21,8 @@ class Conv2dLayer final : public Layer {
         is_linear_(spec.type == LayerType::kLinear),
         has_bias_(spec.bias),
         standardized_(standardized),
-        winograd_(algorithm == ConvolutionAlgorithm::kWinograd && conv2d_winograd_fits(shape)),
-        winograd_dx_(winograd_ && conv2d_winograd_backward_input_fits(shape)),
-        packed_(winograd_ ? conv2d_winograd_packed(shape) : shape.weights()),
+        algorithm_(make_conv2d_algorithm(shape, algorithm)),
+        packed_(algorithm_->packed()),
         shape_(shape) {}
 
   std::vector<ParameterSpec> parameters() const override {
@@ -40,8 +39,7 @@ class Conv2dLayer final : public Layer {
   LayerMemory memory() const override {
     const std::size_t standardized =
         standardized_ ? shape_.weights() + static_cast<std::size_t>(shape_.out_channels) : 0;
-    return {.packed = 2 * packed_ + standardized,
-            .scratch = winograd_ ? conv2d_winograd_scratch(shape_) : 0};
+    return {.packed = 2 * packed_ + standardized, .scratch = algorithm_->scratch()};
   }
 
   std::uint64_t multiply_adds() const override {
@@ -57,9 +55,7 @@ class Conv2dLayer final : public Layer {
 
   bool take_over_relu_after() override { return relu_after_ = true; }
   bool take_over_relu_before() override { return relu_before_ = true; }
-  bool take_over_norm_before() override {
-    return normalizes_ = winograd_ && conv2d_winograd_normalizes(shape_);
-  }
+  bool take_over_norm_before() override { return normalizes_ = algorithm_->normalizes(); }
 
   // The weights as forward and backward read them, and standardized ones as they are, with rstd.
   void pack(float* packed, const float* parameters, const float*) const override {
@@ -69,16 +65,8 @@ class Conv2dLayer final : public Layer {
       standardize_weights(what, what + shape_.weights(), parameters, standardized_shape());
       w = what;
     }
-    if (winograd_) {
-      conv2d_winograd_pack_forward(packed, w, shape_);
-    } else {
-      conv2d_pack_forward(packed, w, shape_);
-    }
-    if (winograd_dx_) {
-      conv2d_winograd_pack_backward_input(packed + packed_, w, shape_);
-    } else {
-      conv2d_pack_backward_input(packed + packed_, w, shape_);
-    }
+    algorithm_->pack_forward(packed, w);
+    algorithm_->pack_backward_input(packed + packed_, w);
   }
 
   void infer(float* y, float* scratch, const float* x, const LayerWeights& weights) const override {
@@ -95,12 +83,8 @@ class Conv2dLayer final : public Layer {
 
   void backward(float* dx, float* dparameters, const LayerUpstream& upstream,
                 const LayerWeights& weights, const TileInfo& tile) const override {
-    if (winograd_) {
-      conv2d_winograd_backward_weight(dparameters, tile.scratch, upstream.dy,
-                                      {upstream.x, tile.norm}, tile.lanes, shape_);
-    } else {
-      conv2d_backward_weight(dparameters, upstream.dy, upstream.x, tile.lanes, shape_);
-    }
+    algorithm_->backward_weight(dparameters, tile.scratch, upstream.dy, {upstream.x, tile.norm},
+                                tile.lanes);
     if (standardized_) {
       const float* const what = weights.packed + 2 * packed_;
       standardize_weights_backward(dparameters, what, what + shape_.weights(),
@@ -112,23 +96,13 @@ class Conv2dLayer final : public Layer {
     if (!tile.wants_dx) return;
     const Conv2dOptions options{.lanes = tile.lanes,
                                 .relu_output = relu_before_ ? upstream.x : nullptr};
-    if (winograd_dx_) {
-      conv2d_winograd_backward_input(dx, tile.scratch, upstream.dy, weights.packed + packed_,
-                                     shape_, options);
-    } else {
-      conv2d_backward_input(dx, upstream.dy, weights.packed + packed_, shape_, options);
-    }
+    algorithm_->backward_input(dx, tile.scratch, upstream.dy, weights.packed + packed_, options);
   }
 
  private:
   void convolve(float* y, const float* x, const LayerWeights& weights, const TileInfo& tile) const {
     const Conv2dOptions options{.lanes = tile.lanes, .relu = relu_after_};
-    if (winograd_) {
-      conv2d_winograd_forward(y, tile.scratch, {x, tile.norm}, weights.packed, bias(weights),
-                              shape_, options);
-    } else {
-      conv2d_forward(y, x, weights.packed, bias(weights), shape_, options);
-    }
+    algorithm_->forward(y, tile.scratch, {x, tile.norm}, weights.packed, bias(weights), options);
   }
   StandardizedShape standardized_shape() const { return {shape_.out_channels, shape_.fan_in()}; }
   const float* bias(const LayerWeights& weights) const {
@@ -138,11 +112,10 @@ class Conv2dLayer final : public Layer {
   bool is_linear_;
   bool has_bias_;
   bool standardized_;
-  bool winograd_;
-  bool winograd_dx_;
   bool relu_after_ = false;
   bool relu_before_ = false;
   bool normalizes_ = false;
+  std::unique_ptr<const Conv2dAlgorithm> algorithm_;
   std::size_t packed_;  // floats of the weights in either order
   Conv2dShape shape_;
 };
