@@ -52,8 +52,8 @@ def arguments():
     parser.add_argument("--norm", help="what fills the norms of --model (default: batch)")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all")
     parser.add_argument("--instruction-set", default="", help="of kernels and account; the best by default")
-    parser.add_argument("--direct", action="store_true",
-                        help="convolve by direct sums alone, not by Winograd's algorithm where it fits")
+    parser.add_argument("--convolution", choices=("direct", "winograd", "bf16"), default="winograd",
+                        help="as train.convolution (default: winograd)")
     parser.add_argument("--pairs", type=int, default=7, help="alternations of either side (at least 5)")
     parser.add_argument("--seconds", type=float, default=0.7, help="length of each block")
     given = parser.parse_args()
@@ -76,7 +76,7 @@ def own_network(given):
 
 
 def normlab_bench(given):
-    return [given.build / "bench/normlab_bench", *(["--direct"] if given.direct else [])]
+    return [given.build / "bench/normlab_bench", "--convolution", given.convolution]
 
 
 def measure_limits(given, table, report, parts):
@@ -138,7 +138,7 @@ def main():
     report = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
               "processor": processor(), "threads": given.threads, "pytorch": pytorch_version(),
               "pairs": given.pairs, "block_seconds": given.seconds,
-              "convolution": "direct" if given.direct else "winograd"}
+              "convolution": given.convolution}
     print(f"{report['processor']}, {given.threads} threads; PyTorch {report['pytorch']}\n")
 
     if {"kernels", "account"} & set(parts):

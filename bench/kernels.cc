@@ -13,11 +13,13 @@
 #include "normlab/base/error.h"
 #include "normlab/kernels/batch_norm.h"
 #include "normlab/kernels/conv2d.h"
+#include "normlab/kernels/conv2d_bf16.h"
 #include "normlab/kernels/conv2d_winograd.h"
 #include "normlab/kernels/group_norm.h"
 #include "normlab/kernels/pool2d.h"
 #include "normlab/kernels/relu.h"
 #include "normlab/nn/layer.h"
+#include "normlab/nn/layers/conv2d_algorithm.h"
 #include "normlab/tensor/tiles.h"
 #include "reference/batch_norm.h"
 #include "reference/conv2d.h"
@@ -61,6 +63,14 @@ Images images_of(const FloatBuffer& tile, const Shape& shape) {
 
 Values doubles(const FloatBuffer& values) { return {values.begin(), values.end()}; }
 
+// With eight bits of mantissa each, so that bf16 rounds none of them.
+FloatBuffer short_numbers(FloatBuffer numbers) {
+  for (float& number : numbers) {
+    number = std::bit_cast<float>(std::bit_cast<std::uint32_t>(number) & 0xFFFF0000u);
+  }
+  return numbers;
+}
+
 double relative_l2(const Values& ours, const Values& reference) {
   if (ours.size() != reference.size()) return std::nan("");
   double difference = 0;
@@ -80,13 +90,9 @@ class Bench {
         shape.kernel_width, shape.stride > 1 ? fmt::format(" / {}", shape.stride) : "",
         shape.padding > 0 ? ", padded" : "");
     if (!is_new("conv2d " + text)) return;
-    const FloatBuffer x = source_.floats(tile_size(shape.input));
-    const FloatBuffer w = source_.floats(shape.weights());
-    const FloatBuffer dy = source_.floats(tile_size(shape.output()));
-    FloatBuffer packed(shape.weights());
-    FloatBuffer packed_backward(shape.weights());
-    conv2d_pack_forward(packed.data(), w.data(), shape);
-    conv2d_pack_backward_input(packed_backward.data(), w.data(), shape);
+    const FloatBuffer x = short_numbers(source_.floats(tile_size(shape.input)));
+    const FloatBuffer w = short_numbers(source_.floats(shape.weights()));
+    const FloatBuffer dy = short_numbers(source_.floats(tile_size(shape.output())));
 
     Images weights(shape.out_channels, shape.input.channels, shape.kernel_height,
                    shape.kernel_width);
@@ -104,63 +110,42 @@ class Bench {
     timing.numbers = static_cast<double>(tile_size(shape.input));
     timing.kernel = fmt::format("{}x{}", shape.kernel_height, shape.kernel_width);
 
-    FloatBuffer y(dy.size());
-    timing.operation = "conv2d_forward";
-    time(
-        timing, [&] { conv2d_forward(y.data(), x.data(), packed.data(), nullptr, shape); },
-        [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
-
-    FloatBuffer dx(x.size());
-    const auto dx_error = [&] {
-      return relative_l2(images_of(dx, shape.input).values, expected.dx.values);
-    };
-    if (wants_dx) {
-      timing.operation = "conv2d_backward_input";
-      time(
-          timing,
-          [&] { conv2d_backward_input(dx.data(), dy.data(), packed_backward.data(), shape); },
-          dx_error);
-    }
-
-    FloatBuffer dw(w.size());
-    const auto dw_error = [&] { return relative_l2(doubles(dw), expected.dw.values); };
-    timing.operation = "conv2d_backward_weight";
-    time(
-        timing, [&] { conv2d_backward_weight(dw.data(), dy.data(), x.data(), kLanes, shape); },
-        dw_error);
-
-    if (!conv2d_winograd_fits(shape)) return;
-    FloatBuffer scratch(conv2d_winograd_scratch(shape));
-    packed.resize(conv2d_winograd_packed(shape));
-    packed_backward.resize(packed.size());
-    conv2d_winograd_pack_forward(packed.data(), w.data(), shape);
-    conv2d_winograd_pack_backward_input(packed_backward.data(), w.data(), shape);
-    timing.operation = "conv2d_winograd_forward";
-    time(
-        timing,
-        [&] {
-          conv2d_winograd_forward(y.data(), scratch.data(), x.data(), packed.data(), nullptr,
-                                  shape);
-        },
-        [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
-    if (wants_dx) {
-      timing.operation = "conv2d_winograd_backward_input";
+    const auto time_by = [&](const std::string& name, ConvolutionAlgorithm wanted) {
+      const auto algorithm = make_conv2d_algorithm(shape, wanted);
+      FloatBuffer scratch(algorithm->scratch());
+      FloatBuffer packed(algorithm->packed());
+      FloatBuffer y(dy.size()), dx(x.size()), dw(w.size());
+      algorithm->pack_forward(packed.data(), w.data());
+      timing.operation = name + "_forward";
       time(
           timing,
           [&] {
-            conv2d_winograd_backward_input(dx.data(), scratch.data(), dy.data(),
-                                           packed_backward.data(), shape);
+            algorithm->forward(y.data(), scratch.data(), {x.data(), nullptr}, packed.data(),
+                               nullptr, {});
           },
-          dx_error);
-    }
-    timing.operation = "conv2d_winograd_backward_weight";
-    time(
-        timing,
-        [&] {
-          conv2d_winograd_backward_weight(dw.data(), scratch.data(), dy.data(), x.data(), kLanes,
-                                          shape);
-        },
-        dw_error);
+          [&] { return relative_l2(images_of(y, shape.output()).values, expected_y.values); });
+      if (wants_dx) {
+        algorithm->pack_backward_input(packed.data(), w.data());
+        timing.operation = name + "_backward_input";
+        time(
+            timing,
+            [&] {
+              algorithm->backward_input(dx.data(), scratch.data(), dy.data(), packed.data(), {});
+            },
+            [&] { return relative_l2(images_of(dx, shape.input).values, expected.dx.values); });
+      }
+      timing.operation = name + "_backward_weight";
+      time(
+          timing,
+          [&] {
+            algorithm->backward_weight(dw.data(), scratch.data(), dy.data(), {x.data(), nullptr},
+                                       kLanes);
+          },
+          [&] { return relative_l2(doubles(dw), expected.dw.values); });
+    };
+    time_by("conv2d", ConvolutionAlgorithm::kDirect);
+    if (conv2d_winograd_fits(shape)) time_by("conv2d_winograd", ConvolutionAlgorithm::kWinograd);
+    if (conv2d_bf16_fits(shape)) time_by("conv2d_bf16", ConvolutionAlgorithm::kBf16);
   }
 
   void group_norm(const GroupNormShape& shape) {

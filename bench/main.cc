@@ -8,6 +8,7 @@
 #include "account.h"
 #include "kernels.h"
 #include "machine.h"
+#include "normlab/base/error.h"
 #include "normlab/base/workers.h"
 #include "normlab/kernels/simd.h"
 #include "serve.h"
@@ -61,6 +62,12 @@ json measure_kernels(const WorkloadOptions& options) {
   return result;
 }
 
+normlab::ConvolutionAlgorithm convolution_named(const std::string& name) {
+  const auto algorithm = normlab::parse_convolution_algorithm(name);
+  if (!algorithm) throw normlab::UsageError("--convolution: no such algorithm: " + name);
+  return *algorithm;
+}
+
 json to_json(const normlab::Work& work) {
   return {{"forward", work.forward},
           {"backward_input", work.backward_input},
@@ -102,8 +109,8 @@ int main(int argc, char** argv) {
   std::string norm = "group";
   std::string instruction_set;
   app.add_option("--instruction-set", instruction_set, "of the kernels; the best by default");
-  bool direct = false;
-  app.add_flag("--direct", direct, "convolve by direct sums alone");
+  std::string convolution = to_string(options.convolution);
+  app.add_option("--convolution", convolution, "as train.convolution: direct, winograd, bf16");
   const auto command = [&](const char* name, const char* what, bool has_model) {
     CLI::App* added = app.add_subcommand(name, what);
     added->add_option("--threads", options.threads);
@@ -125,7 +132,7 @@ int main(int argc, char** argv) {
   try {
     normlab::use_instruction_set(instruction_set);
     options.norm = normlab::parse_norm_kind(norm);
-    if (direct) options.convolution = normlab::ConvolutionAlgorithm::kDirect;
+    options.convolution = convolution_named(convolution);
     if (*machine) fmt::print("{}\n", measure_machine(options.threads).dump());
     if (*kernels) fmt::print("{}\n", measure_kernels(options).dump());
     if (*account) fmt::print("{}\n", measure_account(options).dump());

@@ -30,6 +30,8 @@ def arguments():
     parser.add_argument("--only", metavar="NETWORK", action="append", choices=NETWORKS,
                         help=f"may be given again ({', '.join(NETWORKS)})")
     parser.add_argument("--kernels", action="store_true", help="kernels one by one instead of training steps")
+    parser.add_argument("--convolution", choices=("direct", "winograd", "bf16"), default="winograd",
+                        help="of the second program's steps, as train.convolution; the first keeps to winograd")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: all")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--pairs", type=int, default=9, help="alternations of both programs (at least 5)")
@@ -51,9 +53,10 @@ def program(build):
 
 
 def compare_steps(given, networks):
-    new, old = (Sides([program(build)], given.pairs, given.seconds) for build in (given.new, given.old))
+    commands = [program(given.new), "--convolution", given.convolution], [program(given.old)]
+    new, old = (Sides(command, given.pairs, given.seconds) for command in commands)
     table = Table()
-    table.begin(f"{given.new} beside {given.old}, {given.threads} threads, batches of {given.batch_size}; "
+    table.begin(f"{given.new} by {given.convolution} beside {given.old}, {given.threads} threads, batches of {given.batch_size}; "
                 f"{given.pairs} pairs of blocks in turn:")
     for network in networks:
         comparison = new.alternate(*(side.ours("steps", network, given.threads, given.batch_size)
