@@ -38,7 +38,7 @@ void add_run_command(CLI::App& app) {
   const CLI::Option* const file = command->add_option(
       "FILE", options->file,
       "Experiment file, or the name of one that comes with normlab: session6 "
-      "(the default), session6-seeds, batch-size, fashion, l1, norms, placement, record, fast");
+      "(the default), session6-seeds, batch-size, fashion, l1, norms, placement, bf16, record, fast");
   command->add_option("--resume", options->resume, "Go on in the folder of a stopped experiment")
       ->type_name("DIR");
   command
