@@ -25,12 +25,17 @@ class RepeatedArms : public testing::Test {
     write_experiment(folder_.path(), results_of(runs_));
   }
 
-  // Pixels of a colour in a figure.
-  int pixels(const std::string& script, int height, int red, int green, int blue) {
+  Image draw(const std::string& script, int height) {
     write_file_atomically(folder_ / "figure.png",
                           run_gnuplot(png_terminal(kArmFigureWidth, height) + script));
-    const Image image = read_png(folder_ / "figure.png");
+    Image image = read_png(folder_ / "figure.png");
     EXPECT_EQ(image.height, height);
+    return image;
+  }
+
+  // Pixels of a colour in a figure.
+  int pixels(const std::string& script, int height, int red, int green, int blue) {
+    const Image image = draw(script, height);
     int count = 0;
     for (int row = 0; row < image.height; ++row) {
       for (int column = 0; column < image.width; ++column) {
@@ -58,6 +63,23 @@ TEST_F(RepeatedArms, FiguresShowSeedsAndColourWhatIsReal) {
   const Comparison open = compare_repeated_arms(folder_.path()).value();
   EXPECT_EQ(pixels(differences_figure(open, "x"), lower, 0x00, 0x72, 0xb2), 0);
   EXPECT_GT(pixels(differences_figure(open, "x"), lower, 0x8a, 0x8a, 0x8a), 100);
+}
+
+TEST_F(RepeatedArms, TheTitleIsNotCutOffBesideLongLabels) {
+  runs_.clear();
+  append_arm(runs_, "GN convolution=winograd", {990, 980, 985, 970, 975, 988});
+  append_arm(runs_, "LN convolution=winograd", {992, 983, 986, 972, 976, 991});
+  write_experiment(folder_.path(), results_of(runs_));
+  const Comparison long_names = compare_repeated_arms(folder_.path()).value();
+  const std::string name(60, 'n');
+  for (const auto& [script, height] :
+       {std::pair(differences_figure(long_names, name), differences_figure_height(long_names)),
+        std::pair(seeds_figure(long_names, name), seeds_figure_height(long_names))}) {
+    const Image image = draw(script, height);
+    for (int row = 0; row < image.height; ++row) {
+      EXPECT_GT(image.at(row, image.width - 3)[0], 240) << "row " << row;
+    }
+  }
 }
 
 TEST_F(RepeatedArms, OneArmOrEqualValuesMakeFiguresToo) {

@@ -36,8 +36,9 @@ std::string script_of(const std::string& title, const std::string& x_label,
                       const std::vector<Row>& rows, bool marks_zero) {
   std::string script = figure_style();
   script += "set grid noytics nomytics\n";
+  // From the left edge: beside long labels what is left of the width is not enough for a title.
   script += fmt::format(
-      "set label {} at graph 0, screen 1 offset 0,-1.6 left font ',22' textcolor rgb "
+      "set label {} at screen 0.02, screen 1 offset 0,-1.6 left font ',22' textcolor rgb "
       "'#222222'\n",
       quote(title));
   script += fmt::format("set xlabel {}\n", quote(x_label));
@@ -124,7 +125,7 @@ std::string seeds_figure(const Comparison& comparison, const std::string& experi
                     .dots = comparison.arms.arms[i].accuracies()});
   }
   return script_of(
-      fmt::format("{}: every seed, and the mean with its 95 % interval", shorten(experiment, 40)),
+      fmt::format("{}: every seed, and the mean with its 95 % interval", shorten(experiment, 30)),
       "Test accuracy of the last epoch (%)", rows, /*marks_zero=*/false);
 }
 
@@ -149,7 +150,7 @@ std::string differences_figure(const Comparison& comparison, const std::string& 
                     .dots = {}});
   }
   return script_of(
-      fmt::format("{}: differences with 95 % intervals, blue where real", shorten(experiment, 40)),
+      fmt::format("{}: differences with 95 % intervals, blue where real", shorten(experiment, 30)),
       "Difference in test accuracy of the last epoch (percentage points)", rows,
       /*marks_zero=*/true);
 }
