@@ -35,10 +35,11 @@ void run(const RunOptions& options, bool names_file) {
 void add_run_command(CLI::App& app) {
   CLI::App* command = app.add_subcommand("run", "Run an experiment and show what came of it");
   const auto options = std::make_shared<RunOptions>();
-  const CLI::Option* const file = command->add_option(
-      "FILE", options->file,
-      "Experiment file, or the name of one that comes with normlab: session6 "
-      "(the default), session6-seeds, batch-size, fashion, l1, norms, placement, bf16, record, fast");
+  const CLI::Option* const file =
+      command->add_option("FILE", options->file,
+                          "Experiment file, or the name of one that comes with normlab: session6 "
+                          "(the default), session6-seeds, batch-size, fashion, l1, norms, "
+                          "placement, bf16, record, fast");
   command->add_option("--resume", options->resume, "Go on in the folder of a stopped experiment")
       ->type_name("DIR");
   command
