@@ -8,14 +8,14 @@
 #include <limits>
 
 #include "kernels/awkward_conv2d.h"
+#include "kernels/conv2d_functions.h"
 #include "kernels/conv2d_problem.h"
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/instruction_sets.h"
 
 namespace normlab {
 namespace {
 
-const WinogradFunctions kBf16 = {
+const Conv2dFunctions kBf16 = {
     conv2d_bf16_packed,          conv2d_bf16_scratch,
     conv2d_bf16_pack_forward,    conv2d_bf16_pack_backward_input,
     conv2d_bf16_forward,         conv2d_bf16_backward_input,
@@ -50,7 +50,7 @@ TEST(Conv2dBf16, AgreesWithTheReferenceOfRoundedNumbersOnEveryInstructionSet) {
     SCOPED_TRACE(problem.text());
     const auto expected = reference_conv2d<reference::Bounded>(to_bf16(problem));
     on_every_instruction_set([&] {
-      const Conv2dOutputs actual = run_conv2d_winograd(problem, kBf16);
+      const Conv2dOutputs actual = run_conv2d_by(problem, kBf16);
       expect_within("y", expected.y, actual.y);
       expect_within("dx", expected.gradients.dx.values, actual.dx);
       expect_within("dw", expected.gradients.dw.values, actual.dw);
@@ -62,15 +62,11 @@ TEST(Conv2dBf16, IsExactWithWholeNumbers) {
   reference::Random random(111);
   for_each_awkward_conv2d([&](const Conv2dShape& shape, int samples, bool bias) {
     if (shape.stride != 1) return;
-    Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
-    problem.x = random.integers(problem.x_size(), -3, 3);
-    problem.w = random.integers(shape.weights(), -3, 3);
-    if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
-    problem.dy = random.integers(problem.y_size(), -3, 3);
+    const Conv2dProblem problem = whole_conv2d(random, shape, samples, bias);
     SCOPED_TRACE(problem.text());
     const auto expected = reference_conv2d<double>(problem);
     on_every_instruction_set([&] {
-      const Conv2dOutputs actual = run_conv2d_winograd(problem, kBf16);
+      const Conv2dOutputs actual = run_conv2d_by(problem, kBf16);
       expect_exact("y", expected.y, actual.y);
       expect_exact("dx", expected.gradients.dx.values, actual.dx);
       expect_exact("dw", expected.gradients.dw.values, actual.dw);
@@ -94,7 +90,7 @@ TEST(Conv2dBf16, GivesTheSameBitsOnInstructionSetsWithFusedMultiplyAdd) {
       for (float& value : problem.bias) value *= scale;
       std::vector<Conv2dOutputs> all;
       on_every_instruction_set([&] {
-        if (has_fused_multiply_add()) all.push_back(run_conv2d_winograd(problem, kBf16));
+        if (has_fused_multiply_add()) all.push_back(run_conv2d_by(problem, kBf16));
       });
       for (const Conv2dOutputs& each : all) {
         for (const float value : each.dx) EXPECT_NE(std::fpclassify(value), FP_SUBNORMAL);
@@ -149,7 +145,7 @@ TEST(Conv2dBf16, AddsTheTermsInThePromisedOrder) {
     }
     on_every_instruction_set([&] {
       if (!has_fused_multiply_add()) return;
-      expect_same_bits("y", expected, run_conv2d_winograd(problem, kBf16).y);
+      expect_same_bits("y", expected, run_conv2d_by(problem, kBf16).y);
     });
   }
 }
@@ -185,7 +181,7 @@ TEST(Conv2dBf16, AddsTheTermsOfAWeightInThePromisedOrder) {
   }
   on_every_instruction_set([&] {
     if (!has_fused_multiply_add()) return;
-    expect_same_bits("dw", expected, run_conv2d_winograd(problem, kBf16).dw);
+    expect_same_bits("dw", expected, run_conv2d_by(problem, kBf16).dw);
   });
 }
 
@@ -202,7 +198,7 @@ TEST(Conv2dBf16, RoundsToTheNearest) {
     problem.dy = {0, 0, 0, 0};
     const float expected = std::abs(number) < least ? 0.0f : to_bf16(number);
     on_every_instruction_set(
-        [&] { EXPECT_EQ(run_conv2d_winograd(problem, kBf16).y[0], expected) << number; });
+        [&] { EXPECT_EQ(run_conv2d_by(problem, kBf16).y[0], expected) << number; });
   }
   Conv2dProblem problem{
       {{4, 1, 1}, 4}, 1, std::vector<float>(4), std::vector<float>(16, 1), {}, {}};
@@ -210,7 +206,7 @@ TEST(Conv2dBf16, RoundsToTheNearest) {
   for (const std::uint32_t bits : {0x7FC00000u, 0x7FFFFFFFu, 0x7F800001u, 0xFFFFFFFFu}) {
     problem.x[2] = std::bit_cast<float>(bits);
     on_every_instruction_set(
-        [&] { EXPECT_TRUE(std::isnan(run_conv2d_winograd(problem, kBf16).y[1])) << bits; });
+        [&] { EXPECT_TRUE(std::isnan(run_conv2d_by(problem, kBf16).y[1])) << bits; });
   }
 }
 

@@ -43,6 +43,17 @@ inline Conv2dProblem random_conv2d(reference::Random& random, const Conv2dShape&
   return problem;
 }
 
+// Of small whole numbers, which neither float nor bf16 rounds, nor any sum of them in float.
+inline Conv2dProblem whole_conv2d(reference::Random& random, const Conv2dShape& shape, int samples,
+                                  bool bias) {
+  Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
+  problem.x = random.integers(problem.x_size(), -3, 3);
+  problem.w = random.integers(shape.weights(), -3, 3);
+  if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
+  problem.dy = random.integers(problem.y_size(), -3, 3);
+  return problem;
+}
+
 struct Conv2dOutputs {
   std::vector<float> y;
   std::vector<float> dx;

@@ -40,11 +40,7 @@ TEST(Conv2d, AgreesWithTheReferenceOnEveryInstructionSet) {
 // too many, too few or in the wrong place cannot hide.
 void expect_exact_with_whole_numbers(reference::Random& random, const Conv2dShape& shape,
                                      int samples, bool bias) {
-  Conv2dProblem problem{shape, samples, {}, {}, {}, {}};
-  problem.x = random.integers(problem.x_size(), -3, 3);
-  problem.w = random.integers(shape.weights(), -3, 3);
-  if (bias) problem.bias = random.integers(problem.bias_size(), -50, 50);
-  problem.dy = random.integers(problem.y_size(), -3, 3);
+  const Conv2dProblem problem = whole_conv2d(random, shape, samples, bias);
   SCOPED_TRACE(problem.text());
   const auto expected = reference_conv2d<double>(problem);
   on_every_instruction_set([&] {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "kernels/awkward_sizes.h"
+#include "kernels/conv2d_functions.h"
 #include "kernels/conv2d_problem.h"
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/instruction_sets.h"
 #include "reference/winograd_2d.h"
 
@@ -66,7 +66,7 @@ TEST(Conv2dWinograd2d, AgreesWithTheReferenceOnEveryInstructionSet) {
     const auto y = winograd_2d_conv2d(x, w, exactly<Bounded>(problem.bias), options);
     const auto gradients = winograd_2d_conv2d_backward(dy, x, w, options);
     on_every_instruction_set([&] {
-      const Conv2dOutputs actual = run_conv2d_winograd(problem, kWinograd2d);
+      const Conv2dOutputs actual = run_conv2d_by(problem, kWinograd2d);
       expect_within("y", y.values, actual.y);
       expect_within("dx", gradients.dx.values, actual.dx);
       expect_within("dw", gradients.dw.values, actual.dw);
@@ -84,7 +84,7 @@ TEST(Conv2dWinograd2d, IsNotMuchCoarserThanTheDirectSum) {
     SCOPED_TRACE(problem.text());
     const auto expected = reference_conv2d<double>(problem);
     const Conv2dOutputs direct = run_conv2d(problem);
-    const Conv2dOutputs winograd = run_conv2d_winograd(problem, kWinograd2d);
+    const Conv2dOutputs winograd = run_conv2d_by(problem, kWinograd2d);
     const auto expect_close = [&](const char* name, const std::vector<double>& exact,
                                   const std::vector<float>& ours, double limit) {
       EXPECT_LE(relative_distance(exact, ours), limit) << name;
@@ -125,15 +125,15 @@ TEST(Conv2dWinograd2d, IsTakenWhereItFits) {
     SCOPED_TRACE(problem.text());
     ASSERT_TRUE(conv2d_winograd_fits(shape));
     ASSERT_TRUE(conv2d_winograd_backward_input_fits(shape));
-    const Conv2dOutputs chosen = run_conv2d_winograd(problem);
-    const Conv2dOutputs expected = run_conv2d_winograd(problem, kWinograd2d);
+    const Conv2dOutputs chosen = run_conv2d_by(problem, kWinograd);
+    const Conv2dOutputs expected = run_conv2d_by(problem, kWinograd2d);
     expect_same_bits("y", expected.y, chosen.y);
     expect_same_bits("dx", expected.dx, chosen.dx);
     expect_same_bits("dw", expected.dw, chosen.dw);
   }
   const Conv2dShape narrow{{8, 8, 8}, 8, 3, 3, 1, 1};
   const Conv2dProblem problem = random_conv2d(random, narrow, 5, true);
-  EXPECT_NE(run_conv2d_winograd(problem).y, run_conv2d_winograd(problem, kWinograd2d).y);
+  EXPECT_NE(run_conv2d_by(problem, kWinograd).y, run_conv2d_by(problem, kWinograd2d).y);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "kernels/awkward_sizes.h"
+#include "kernels/conv2d_functions.h"
 #include "kernels/conv2d_problem.h"
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/instruction_sets.h"
 #include "reference/winograd.h"
 
@@ -62,7 +62,7 @@ TEST(Conv2dWinograd, AgreesWithTheReferenceOnEveryInstructionSet) {
     const auto y = winograd_conv2d(x, w, exactly<Bounded>(problem.bias), shape.padding);
     const auto gradients = winograd_conv2d_backward(dy, x, w, shape.padding);
     on_every_instruction_set([&] {
-      const Conv2dOutputs actual = run_conv2d_winograd(problem);
+      const Conv2dOutputs actual = run_conv2d_by(problem, kWinograd);
       expect_within("y", y.values, actual.y);
       expect_within("dx", gradients.dx.values, actual.dx);
       expect_within("dw", gradients.dw.values, actual.dw);
@@ -80,7 +80,7 @@ TEST(Conv2dWinograd, IsAboutAsExactAsTheDirectSum) {
     SCOPED_TRACE(problem.text());
     const auto expected = reference_conv2d<double>(problem);
     const Conv2dOutputs direct = run_conv2d(problem);
-    const Conv2dOutputs winograd = run_conv2d_winograd(problem);
+    const Conv2dOutputs winograd = run_conv2d_by(problem, kWinograd);
     const auto expect_close = [&](const char* name, const std::vector<double>& exact,
                                   const std::vector<float>& ours, const std::vector<float>& plain) {
       EXPECT_LE(relative_distance(exact, ours), 4 * relative_distance(exact, plain)) << name;

@@ -6,8 +6,8 @@
 #include <map>
 
 #include "kernels/batch_norm_problem.h"
+#include "kernels/conv2d_functions.h"
 #include "kernels/conv2d_problem.h"
-#include "kernels/conv2d_winograd_problem.h"
 #include "kernels/group_norm_problem.h"
 #include "kernels/instruction_sets.h"
 #include "kernels/log_softmax_problem.h"
@@ -90,7 +90,7 @@ std::map<std::string, std::vector<float>> run_every_kernel() {
     outputs[problem.text() + ", dw"] = run.dw;
     outputs[problem.text() + ", dbias"] = run.dbias;
     if (!conv2d_winograd_fits(shape)) continue;
-    const Conv2dOutputs winograd = run_conv2d_winograd(problem);
+    const Conv2dOutputs winograd = run_conv2d_by(problem, kWinograd);
     outputs["winograd, " + problem.text() + ", y"] = winograd.y;
     outputs["winograd, " + problem.text() + ", dx"] = winograd.dx;
     outputs["winograd, " + problem.text() + ", dw"] = winograd.dw;

@@ -1,4 +1,4 @@
-// A convolution by one of Winograd's algorithms, run through the kernels tile by tile.
+// A convolution by functions that work in a scratch, Winograd's or bf16's, run tile by tile.
 #pragma once
 
 #include <cmath>
@@ -25,7 +25,7 @@ inline double relative_distance(const std::vector<double>& exact,
 }
 
 // Those that a network calls, which choose one. Inputs as they stand.
-struct WinogradFunctions {
+struct Conv2dFunctions {
   decltype(&conv2d_winograd_packed) packed = conv2d_winograd_packed;
   decltype(&conv2d_winograd_scratch) scratch = conv2d_winograd_scratch;
   decltype(&conv2d_winograd_pack_forward) pack_forward = conv2d_winograd_pack_forward;
@@ -37,7 +37,9 @@ struct WinogradFunctions {
       conv2d_winograd_backward_weight;
 };
 
-inline const WinogradFunctions kWinograd2d = {
+inline const Conv2dFunctions kWinograd = {};
+
+inline const Conv2dFunctions kWinograd2d = {
     conv2d_winograd_2d_packed,          conv2d_winograd_2d_scratch,
     conv2d_winograd_2d_pack_forward,    conv2d_winograd_2d_pack_backward_input,
     conv2d_winograd_2d_forward,         conv2d_winograd_2d_backward_input,
@@ -45,13 +47,12 @@ inline const WinogradFunctions kWinograd2d = {
 };
 
 // No dbias. The scratch is guarded and holds NaN before each call: nothing may be left over in it.
-inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem,
-                                         const WinogradFunctions& winograd = {}) {
+inline Conv2dOutputs run_conv2d_by(const Conv2dProblem& problem, const Conv2dFunctions& functions) {
   const Conv2dShape& shape = problem.shape;
-  GuardedFloats forward_weights(winograd.packed(shape));
-  GuardedFloats backward_weights(winograd.packed(shape));
-  winograd.pack_forward(forward_weights.data(), problem.w.data(), shape);
-  winograd.pack_backward_input(backward_weights.data(), problem.w.data(), shape);
+  GuardedFloats forward_weights(functions.packed(shape));
+  GuardedFloats backward_weights(functions.packed(shape));
+  functions.pack_forward(forward_weights.data(), problem.w.data(), shape);
+  functions.pack_backward_input(backward_weights.data(), problem.w.data(), shape);
   forward_weights.expect_intact("packed for forward");
   backward_weights.expect_intact("packed for backward");
 
@@ -61,24 +62,24 @@ inline Conv2dOutputs run_conv2d_winograd(const Conv2dProblem& problem,
   GuardedTiles dx(shape.input, problem.samples);
   std::vector<float> dw_parts;
   const auto with_scratch = [&](const auto& run) {
-    GuardedFloats scratch(winograd.scratch(shape));
+    GuardedFloats scratch(functions.scratch(shape));
     run(scratch.data());
     scratch.expect_intact("scratch");
   };
   for (int tile = 0; tile < x.count(); ++tile) {
     const Conv2dOptions options{.lanes = x.lanes(tile)};
     with_scratch([&](float* scratch) {
-      winograd.forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
-                       problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
+      functions.forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
+                        problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
     });
     with_scratch([&](float* scratch) {
-      winograd.backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(), shape,
-                              options);
+      functions.backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(),
+                               shape, options);
     });
     GuardedFloats dw(shape.weights());
     with_scratch([&](float* scratch) {
-      winograd.backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile), x.lanes(tile),
-                               shape);
+      functions.backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile), x.lanes(tile),
+                                shape);
     });
     dw.expect_intact("dw");
     dw_parts.insert(dw_parts.end(), dw.data(), dw.data() + dw.size());
