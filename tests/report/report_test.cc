@@ -384,5 +384,15 @@ TEST(Page, OfManyUnfinishedRunsThreeAreNamed) {
   EXPECT_NE(page.find("1 more is not finished."), std::string::npos);
 }
 
+TEST(Page, AFigureIsNotShownWiderThanItWasDrawn) {
+  PageContent content;
+  content.test_images = kImages;
+  content.sweep_svgs = {{"A grid", {}, 700}};
+  const std::string page = make_page(content);
+  const std::size_t figure = page.find("alt=\"A grid\"");
+  ASSERT_NE(figure, std::string::npos);
+  EXPECT_NE(page.rfind("max-width: 700px", figure), std::string::npos);
+}
+
 }  // namespace
 }  // namespace normlab

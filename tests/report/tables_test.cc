@@ -76,6 +76,15 @@ TEST(Findings, SayHowMuchChanceThereIs) {
   EXPECT_FALSE(mentions(said, "hot"));
 }
 
+TEST(Findings, NameRunsThatRepeatOneAnotherOnce) {
+  ExperimentResults results = sample_results(10000);
+  results.runs.push_back(results.runs[1]);
+  results.runs[1].name = "BN+L1-1";
+  results.runs.back().name = "BN+L1-2";
+  const auto said = findings(judged(results), 10000);
+  EXPECT_TRUE(mentions(said, "BN+L1 differs from GN in the normalization and in the L1 penalty"));
+}
+
 TEST(Findings, SpeakOfSeedsAndPerfectionAndNothing) {
   ExperimentResults results = sample_results(10000);
   results.runs[1].seed = 2;

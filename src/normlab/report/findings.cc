@@ -72,20 +72,22 @@ std::string seed_sentence(const std::vector<const JudgedRun*>& order) {
       *seeds.begin());
 }
 
-// A run that differs from the best in more than its norm says nothing about the norm alone.
+// What differs from the best in more than its norm says nothing about the norm alone.
 std::string confounding_sentence(const std::vector<const JudgedRun*>& order) {
   const RunResult& best = order.front()->result;
   std::vector<std::string> names;
   for (const JudgedRun* run : order) {
-    if (run->result.norm.kind != best.norm.kind && run->result.l1 != best.l1) {
-      names.push_back(run->result.name);
+    const RunResult& result = run->result;
+    if (result.norm.kind == best.norm.kind || result.l1 == best.l1) continue;
+    if (std::find(names.begin(), names.end(), result.arm) == names.end()) {
+      names.push_back(result.arm);
     }
   }
   if (names.empty()) return "";
   return fmt::format(
       "{} {} from {} in the normalization and in the L1 penalty at once, so the distance between "
       "them cannot be laid to either alone.",
-      fmt::join(names, ", "), names.size() == 1 ? "differs" : "differ", best.name);
+      fmt::join(names, ", "), names.size() == 1 ? "differs" : "differ", best.arm);
 }
 
 }  // namespace

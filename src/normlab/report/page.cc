@@ -144,7 +144,8 @@ std::string statistics(const PageContent& content) {
 std::string sweep(const PageContent& content) {
   std::string body;
   for (const DescribedPicture& drawn : content.sweep_svgs) {
-    body += picture("broad", "drawn", "image/svg+xml", drawn.svg, drawn.description);
+    body += fmt::format("<div style=\"max-width: {}px\">{}</div>\n", drawn.width,
+                        picture("broad", "drawn", "image/svg+xml", drawn.svg, drawn.description));
   }
   return body.empty() ? "" : section("sweep", "Over settings", body);
 }

@@ -24,6 +24,7 @@ struct MistakePictures {
 struct DescribedPicture {
   std::string description;
   Bytes svg;
+  int width;  // pixels that it was drawn for, and is shown with at most
 };
 
 struct PageContent {

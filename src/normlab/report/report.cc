@@ -118,14 +118,16 @@ void draw_sweep(PageContent& content, const fs::path& run_directory, const Exper
   for (const SweptAxis& axis : swept_axes(experiment)) {
     content.sweep_svgs.push_back({"Test accuracy over " + axis.key,
                                   write_lines(run_directory / ("over-" + axis.key),
-                                              axis_figure(axis, results, content.test_images))});
+                                              axis_figure(axis, results, content.test_images)),
+                                  kLineFigureWidth});
   }
   const SweptGrid grid = swept_grid(experiment);
   if (grid.arms.empty()) return;
   content.sweep_svgs.push_back(
       {fmt::format("Mean test accuracy by {} and {}", grid.rows.key, grid.columns.key),
        write_figure(run_directory / "grid", grid_figure_width(grid), grid_figure_height(grid),
-                    grid_figure(grid, results, content.test_images))});
+                    grid_figure(grid, results, content.test_images)),
+       grid_figure_width(grid)});
 }
 
 // Where a picture of an arm lies: in the folder of its run, or beside the folders of its runs.
