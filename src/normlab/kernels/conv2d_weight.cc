@@ -136,6 +136,10 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
     from_first[t] = taps[t].channel - taps[0].channel +
                     static_cast<std::ptrdiff_t>(taps[t].shift - taps[0].shift) * kLanes;
   }
+  // From row to row by additions: to multiply anew took a fiftieth of the time for rows of seven.
+  const std::size_t dy_step = static_cast<std::size_t>(gradient.out.width) * kLanes;
+  const std::size_t row_step = static_cast<std::size_t>(gradient.shape.input.width) * x_step;
+  const float* const first_source = gradient.source(taps[0], band.rows.first, inner_columns.first);
   for (std::size_t piece = 0; piece < lanes; piece += kPiece) {
     Vector sum[kT][kO];
     HWY_UNROLL(3)
@@ -146,8 +150,11 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
         sum[t][o] = band.is_first ? hn::Zero(kTag) : load(at);
       }
     }
-    for (int i = band.rows.first; i < band.rows.end; ++i) {
-      const float* dy = dy_first + tile_offset(gradient.out, 0, i, band.columns.first) + piece;
+    const float* dy_row =
+        dy_first + tile_offset(gradient.out, 0, band.rows.first, band.columns.first) + piece;
+    const float* x_row = first_source + piece;
+    for (int i = band.rows.first; i < band.rows.end; ++i, dy_row += dy_step, x_row += row_step) {
+      const float* dy = dy_row;
       const int first = band.columns.first;
       const Range columns = inner_rows.contains(i) ? inner_columns : Range{first, first};
       const auto at_the_rim = [&](int from, int to) HWY_ATTR {
@@ -163,7 +170,7 @@ HWY_INLINE void add_band(float* sums, const float* dy_first, const Band& band, c
         }
       };
       at_the_rim(band.columns.first, columns.first);
-      const float* source = gradient.source(taps[0], i, columns.first) + piece;
+      const float* source = x_row;
       HWY_UNROLL(1)
       for (int j = columns.first; j < columns.end; ++j, dy += kLanes, source += x_step) {
         Vector x[kT];
