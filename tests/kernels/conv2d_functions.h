@@ -49,44 +49,35 @@ inline const Conv2dFunctions kWinograd2d = {
 // No dbias. The scratch is guarded and holds NaN before each call: nothing may be left over in it.
 inline Conv2dOutputs run_conv2d_by(const Conv2dProblem& problem, const Conv2dFunctions& functions) {
   const Conv2dShape& shape = problem.shape;
-  GuardedFloats forward_weights(functions.packed(shape));
-  GuardedFloats backward_weights(functions.packed(shape));
-  functions.pack_forward(forward_weights.data(), problem.w.data(), shape);
-  functions.pack_backward_input(backward_weights.data(), problem.w.data(), shape);
-  forward_weights.expect_intact("packed for forward");
-  backward_weights.expect_intact("packed for backward");
-
-  GuardedTiles x(shape.input, problem.samples, problem.x);
-  GuardedTiles dy(shape.output(), problem.samples, problem.dy);
-  GuardedTiles y(shape.output(), problem.samples);
-  GuardedTiles dx(shape.input, problem.samples);
+  GuardedConv2d conv(problem, functions.packed(shape), functions.pack_forward,
+                     functions.pack_backward_input);
   std::vector<float> dw_parts;
   const auto with_scratch = [&](const auto& run) {
     GuardedFloats scratch(functions.scratch(shape));
     run(scratch.data());
     scratch.expect_intact("scratch");
   };
-  for (int tile = 0; tile < x.count(); ++tile) {
-    const Conv2dOptions options{.lanes = x.lanes(tile)};
+  for (int tile = 0; tile < conv.x.count(); ++tile) {
+    const Conv2dOptions options{.lanes = conv.x.lanes(tile)};
     with_scratch([&](float* scratch) {
-      functions.forward(y.tile(tile), scratch, x.tile(tile), forward_weights.data(),
+      functions.forward(conv.y.tile(tile), scratch, conv.x.tile(tile), conv.forward_weights.data(),
                         problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
     });
     with_scratch([&](float* scratch) {
-      functions.backward_input(dx.tile(tile), scratch, dy.tile(tile), backward_weights.data(),
-                               shape, options);
+      functions.backward_input(conv.dx.tile(tile), scratch, conv.dy.tile(tile),
+                               conv.backward_weights.data(), shape, options);
     });
     GuardedFloats dw(shape.weights());
     with_scratch([&](float* scratch) {
-      functions.backward_weight(dw.data(), scratch, dy.tile(tile), x.tile(tile), x.lanes(tile),
-                                shape);
+      functions.backward_weight(dw.data(), scratch, conv.dy.tile(tile), conv.x.tile(tile),
+                                conv.x.lanes(tile), shape);
     });
     dw.expect_intact("dw");
     dw_parts.insert(dw_parts.end(), dw.data(), dw.data() + dw.size());
   }
   GuardedFloats dw(shape.weights());
-  sum_over_tiles(dw.data(), dw_parts.data(), x.count(), shape.weights());
-  return {y.values("y"), dx.values("dx"), dw.values(), {}};
+  sum_over_tiles(dw.data(), dw_parts.data(), conv.x.count(), shape.weights());
+  return {conv.y.values("y"), conv.dx.values("dx"), dw.values(), {}};
 }
 
 }  // namespace normlab

@@ -61,31 +61,50 @@ struct Conv2dOutputs {
   std::vector<float> dbias;
 };
 
+// What the functions of a convolution read and write, each within guards, with the weights packed
+// into `packed` floats.
+struct GuardedConv2d {
+  using Pack = decltype(&conv2d_pack_forward);
+
+  GuardedConv2d(const Conv2dProblem& problem, std::size_t packed, Pack pack_forward,
+                Pack pack_backward_input)
+      : forward_weights(packed),
+        backward_weights(packed),
+        x(problem.shape.input, problem.samples, problem.x),
+        dy(problem.shape.output(), problem.samples, problem.dy),
+        y(problem.shape.output(), problem.samples),
+        dx(problem.shape.input, problem.samples) {
+    pack_forward(forward_weights.data(), problem.w.data(), problem.shape);
+    pack_backward_input(backward_weights.data(), problem.w.data(), problem.shape);
+    forward_weights.expect_intact("packed for forward");
+    backward_weights.expect_intact("packed for backward");
+  }
+
+  GuardedFloats forward_weights;
+  GuardedFloats backward_weights;
+  GuardedTiles x;
+  GuardedTiles dy;
+  GuardedTiles y;
+  GuardedTiles dx;
+};
+
 inline Conv2dOutputs run_conv2d(const Conv2dProblem& problem) {
   const Conv2dShape& shape = problem.shape;
   const std::size_t outputs = problem.bias_size();
-  GuardedFloats forward_weights(shape.weights());
-  GuardedFloats backward_weights(shape.weights());
-  conv2d_pack_forward(forward_weights.data(), problem.w.data(), shape);
-  conv2d_pack_backward_input(backward_weights.data(), problem.w.data(), shape);
-  forward_weights.expect_intact("packed for forward");
-  backward_weights.expect_intact("packed for backward");
-
-  GuardedTiles x(shape.input, problem.samples, problem.x);
-  GuardedTiles dy(shape.output(), problem.samples, problem.dy);
-  GuardedTiles y(shape.output(), problem.samples);
-  GuardedTiles dx(shape.input, problem.samples);
+  GuardedConv2d conv(problem, shape.weights(), conv2d_pack_forward, conv2d_pack_backward_input);
   std::vector<float> dw_parts;
   std::vector<float> dbias_parts;
-  for (int tile = 0; tile < x.count(); ++tile) {
-    const Conv2dOptions options{.lanes = x.lanes(tile)};
-    conv2d_forward(y.tile(tile), x.tile(tile), forward_weights.data(),
+  for (int tile = 0; tile < conv.x.count(); ++tile) {
+    const Conv2dOptions options{.lanes = conv.x.lanes(tile)};
+    conv2d_forward(conv.y.tile(tile), conv.x.tile(tile), conv.forward_weights.data(),
                    problem.bias.empty() ? nullptr : problem.bias.data(), shape, options);
-    conv2d_backward_input(dx.tile(tile), dy.tile(tile), backward_weights.data(), shape, options);
+    conv2d_backward_input(conv.dx.tile(tile), conv.dy.tile(tile), conv.backward_weights.data(),
+                          shape, options);
     GuardedFloats dw(shape.weights());
     GuardedFloats dbias(outputs);
-    conv2d_backward_weight(dw.data(), dy.tile(tile), x.tile(tile), x.lanes(tile), shape);
-    conv2d_backward_bias(dbias.data(), dy.tile(tile), x.lanes(tile), shape);
+    conv2d_backward_weight(dw.data(), conv.dy.tile(tile), conv.x.tile(tile), conv.x.lanes(tile),
+                           shape);
+    conv2d_backward_bias(dbias.data(), conv.dy.tile(tile), conv.x.lanes(tile), shape);
     dw.expect_intact("dw");
     dbias.expect_intact("dbias");
     dw_parts.insert(dw_parts.end(), dw.data(), dw.data() + dw.size());
@@ -93,9 +112,9 @@ inline Conv2dOutputs run_conv2d(const Conv2dProblem& problem) {
   }
   GuardedFloats dw(shape.weights());
   GuardedFloats dbias(outputs);
-  sum_over_tiles(dw.data(), dw_parts.data(), x.count(), shape.weights());
-  sum_over_tiles(dbias.data(), dbias_parts.data(), x.count(), outputs);
-  return {y.values("y"), dx.values("dx"), dw.values(), dbias.values()};
+  sum_over_tiles(dw.data(), dw_parts.data(), conv.x.count(), shape.weights());
+  sum_over_tiles(dbias.data(), dbias_parts.data(), conv.x.count(), outputs);
+  return {conv.y.values("y"), conv.dx.values("dx"), dw.values(), dbias.values()};
 }
 
 template <class Number>

@@ -285,9 +285,8 @@ HWY_INLINE void correlate_column(const Correlation& shape, Run run, int j) {
   }
 }
 
-// All of y for kBlock channels, by columns that share their taps, as where the taps lie takes
-// divisions: row by row or, where that would be one output or two at a time, as at the rim, down
-// each column.
+// All of y for kBlock channels, by columns that share their taps: row by row or, where that would
+// be one output or two at a time, as at the rim, down each column.
 template <int kBlock>
 HWY_INLINE void correlate_block(const Correlation& shape, Run run) {
   const Axis& columns = shape.columns;
