@@ -238,6 +238,38 @@ TEST(Shards, RunsThatFailedAreNamedWhenAllIsCollected) {
       << collected.err;
 }
 
+// experiment.toml was edited, or the data is another, since the runs were trained.
+TEST(Shards, ResultsOfOtherSettingsOrDataAreNotCollected) {
+  const Workplace place;
+  ASSERT_EQ(place.run(shard_arguments(place, "1/1", {"--epochs", "1"})).exit_code, 0);
+  const Words collect = {"collect", "shared", "--no-report"};
+  const auto expect_refused = [&] {
+    const Outcome refused = place.run(collect);
+    EXPECT_EQ(refused.exit_code, 1);
+    EXPECT_EQ(refused.err.find("normlab: shared/GN-seed-1: its result is of other settings"), 0u)
+        << refused.err;
+    EXPECT_FALSE(place.has("shared/results.json"));
+  };
+
+  const std::string settings = place.read("shared/experiment.toml");
+  const std::size_t epochs = settings.find("epochs = 1");
+  ASSERT_NE(epochs, std::string::npos) << settings;
+  place.write("shared/experiment.toml", std::string(settings).replace(epochs, 10, "epochs = 2"));
+  expect_refused();
+  place.write("shared/experiment.toml", settings);
+
+  const std::string labels_file = "data/train-labels-idx1-ubyte";
+  const std::string labels = place.read(labels_file);
+  std::string others = labels;
+  others.back() = others.back() == 0 ? 1 : 0;
+  place.write(labels_file, others);
+  expect_refused();
+  place.write(labels_file, labels);
+
+  const Outcome collected = place.run(collect);
+  EXPECT_EQ(collected.exit_code, 0) << collected.err;
+}
+
 // As after a node that failed: the same command again, on another node.
 TEST(Shards, KilledAndStartedAgainAShardEndsWithTheSameBits) {
   const Workplace place(1500);

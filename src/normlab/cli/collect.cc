@@ -13,8 +13,8 @@
 #include "normlab/base/file.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/present.h"
-#include "normlab/data/load.h"
 #include "normlab/experiment/collection.h"
+#include "normlab/experiment/datasets.h"
 #include "normlab/experiment/run_directory.h"
 #include "normlab/experiment/runner.h"
 
@@ -29,15 +29,16 @@ struct CollectOptions {
 void collect_results(const CollectOptions& options) {
   const RunDirectory directory = RunDirectory::open_to_collect(options.folder);
   const std::filesystem::path& folder = directory.path();
-  const Collection found = collect(folder);
+  LoadOptions loading;
+  loading.fetching = fetch_aloud();
+  Datasets datasets(loading);
+  const Collection found = collect(folder, datasets);
   for (const std::string& remark : found.remarks) fmt::print(stderr, "{}\n", remark);
   write_file_atomically(folder / "environment.json", found.results.environment + "\n");
   write_all_results(folder, found.results);
   const RunSettings& first = found.experiment.runs.front();
-  LoadOptions loading;
-  loading.fetching = fetch_aloud();
-  const Dataset test_set = load_dataset(first.data_name, "test", loading);
-  present(folder, found.results, first, test_set, options.no_report);
+  present(folder, found.results, first, datasets.get(first.data_name, first.validation).test,
+          options.no_report);
   const std::string failed = failed_text(found.results);
   if (found.missing.empty()) {
     if (!failed.empty()) throw Error(failed);

@@ -16,13 +16,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-RunResult collect_run(const RunSettings& settings, const std::filesystem::path& folder) {
+RunResult collect_run(const RunSettings& settings, const std::filesystem::path& folder,
+                      Datasets& datasets) {
   const std::filesystem::path ended = folder / "result.json";
   if (std::filesystem::exists(ended)) {
-    RunResult result = read_ended_run(ended).result;
+    const auto [result, settings_sha256] = read_ended_run(ended);
     if (result.name != settings.name) {
       throw Error(fmt::format("{}: is of the run {}, not of {}", ended.string(), result.name,
                               settings.name));
+    }
+    const DatasetPair& data = datasets.get(settings.data_name, settings.validation);
+    if (settings_sha256 != settings_sum(settings, data)) {
+      throw Error(fmt::format(
+          "{}: its result is of other settings than experiment.toml has, or of other data than is "
+          "here; put those back, or delete that folder and train the run again",
+          folder.string()));
     }
     return result;
   }
@@ -65,13 +73,13 @@ std::map<std::string, Json> environments(const std::filesystem::path& folder) {
 
 }  // namespace
 
-Collection collect(const std::filesystem::path& folder) {
+Collection collect(const std::filesystem::path& folder, Datasets& datasets) {
   Collection collection;
   const std::filesystem::path file = folder / "experiment.toml";
   collection.experiment = parse_experiment(read_text_file(file), file.string());
   collection.results.experiment = collection.experiment.name;
   for (const RunSettings& settings : collection.experiment.runs) {
-    RunResult result = collect_run(settings, folder / folder_of(settings.name));
+    RunResult result = collect_run(settings, folder / folder_of(settings.name), datasets);
     if (result.status == RunStatus::kInterrupted) collection.missing.push_back(result.name);
     collection.results.runs.push_back(std::move(result));
   }

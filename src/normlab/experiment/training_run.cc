@@ -54,6 +54,10 @@ std::optional<EndedRun> find_ended(const std::filesystem::path& folder) {
 
 }  // namespace
 
+std::string settings_sum(const RunSettings& settings, const DatasetPair& data) {
+  return sum_of(settings_text(settings, data));
+}
+
 RunResult describe(const RunSettings& settings) {
   RunResult result;
   result.name = settings.name;

@@ -17,6 +17,10 @@ namespace normlab {
 // What results.json says of a run that has not begun.
 RunResult describe(const RunSettings& settings);
 
+// SHA-256 of all that a run's numbers depend on, its settings and the files of its data, as its
+// result.json keeps it (EndedRun).
+std::string settings_sum(const RunSettings& settings, const DatasetPair& data);
+
 class TrainingRun {
  public:
   // Refers to all that it is given. `folder` is the run's own, and need not be there yet.
