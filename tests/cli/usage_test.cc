@@ -53,6 +53,27 @@ TEST(Usage, AnEmptyValueIsNotTheDefault) {
   expect_message(place.run({"run", "--resume", ""}), 2, "--resume: " + say + "run --help");
 }
 
+TEST(Usage, AnOptionThatIsUnknownHereIsExplained) {
+  const Workplace place;
+  const auto expect_explained = [&](const Words& arguments, const std::string& explanation) {
+    expect_message(place.run(arguments), 2, "normlab: " + explanation);
+  };
+  expect_explained({"--epochs", "3", "run"},
+                   "--epochs belongs after the command: normlab run --epochs. See: normlab run");
+  expect_explained({"data", "fetch", "--shard", "1/2"},
+                   "normlab data fetch has no option --shard, but normlab run has. See: normlab "
+                   "data fetch --help");
+  expect_explained({"run", "--model=mine.toml"},
+                   "normlab run has no option --model, but normlab train, normlab evaluate, "
+                   "normlab predict, normlab summary have. See: normlab run --help");
+  expect_explained({"run", "--seedz=3"}, "unknown option --seedz; the nearest is --seeds. See: ");
+  // Nothing is near enough to have been meant.
+  expect_explained({"run", "--frobnicate"}, "unknown option --frobnicate. See: normlab run");
+  expect_explained({"run", "-x"}, "unknown option -x. See: normlab run");
+  expect_explained({"frobnicate"}, "unknown command frobnicate. See: normlab --help");
+  expect_explained({"run", "one", "two"}, "normlab run does not take two. See: normlab run");
+}
+
 TEST(Usage, MistakesOnTheCommandLineEndWith2) {
   const Workplace place;
   expect_message(place.run({}), 2, "normlab --help");
