@@ -262,5 +262,19 @@ TEST(Curves, ALossThatIsNoNumberIsLeftOut) {
   EXPECT_FALSE(run_gnuplot(png_terminal(kLineFigureWidth, kLineFigureHeight) + script).empty());
 }
 
+TEST(Curves, LossesBeyondEveryAxisStandAtItsEnds) {
+  std::vector<RunOfArm> runs;
+  append_arm(runs, "GN", {985});
+  ExperimentResults results = results_of(runs);
+  results.runs[0].epochs[0].test_loss = 0;
+  results.runs[0].epochs[1].test_loss = std::numeric_limits<double>::max();
+  const std::string script = loss_figure(results);
+  const auto rows = data_of(script, "line0");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0][1], 1e-9);
+  EXPECT_EQ(rows[1][1], 1e99);
+  EXPECT_FALSE(run_gnuplot(png_terminal(kLineFigureWidth, kLineFigureHeight) + script).empty());
+}
+
 }  // namespace
 }  // namespace normlab

@@ -123,8 +123,9 @@ void use_error_axis(LineFigure& figure, int test_images) {
 
 void use_loss_axis(LineFigure& figure) {
   constexpr double kLeast = 1e-9;
+  constexpr double kMost = 1e99;  // with room above, gnuplot would draw no axis to 1e308
   for (Line& line : figure.lines) {
-    for (LinePoint& point : line.points) point.y = std::max(point.y, kLeast);
+    for (LinePoint& point : line.points) point.y = std::clamp(point.y, kLeast, kMost);
   }
   std::vector<double> losses = values_of(figure.lines);
   if (losses.empty()) losses = {0.01, 1};

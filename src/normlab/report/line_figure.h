@@ -43,7 +43,7 @@ struct LineFigure {
 // `test_images` says where 100 % is drawn: half an error.
 void use_error_axis(LineFigure& figure, int test_images);
 
-// For losses: a logarithmic axis from 1e-9.
+// For losses: a logarithmic axis from 1e-9, and to 1e99.
 void use_loss_axis(LineFigure& figure);
 
 std::string line_figure(const LineFigure& figure);
