@@ -131,7 +131,7 @@ HWY_INLINE void add_tap(Vector (&sum)[kBlock][kVectors], const float* x, const f
 // Not inlined, and no loop unrolled but the innermost: GCC 12 would keep some of the sums in memory
 // otherwise, or load x again for each multiply-add (AVX2: 513 us instead of 278 for 8x26x26 -> 16,
 // or 350).
-template <int kBlock, int kPixels, int kWidth>
+template <int kBlock, int kPixels, int kWidth, bool kNeighbours>
 HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
   const std::size_t row = static_cast<std::size_t>(shape.columns.input) * kLanes;
   const std::size_t kernel_row = static_cast<std::size_t>(shape.columns.kernel) * run.pack;
@@ -141,8 +141,8 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   // Copies: a stored vector may alias anything, and what it may have changed is read again.
   const std::size_t x_channel = shape.x_channel();
   const std::size_t y_channel = shape.y_channel();
-  const std::size_t x_step = run.x_step;
-  const std::size_t y_step = run.y_step;
+  const std::size_t x_step = kNeighbours ? kLanes : run.x_step;
+  const std::size_t y_step = kNeighbours ? kLanes : run.y_step;
   const int channels = shape.channels;
   const int height = run.rows.count;
   const int width = run.columns.count;
@@ -217,6 +217,19 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
       }
     }
   }
+}
+
+// With the steps known beforehand, too, where outputs are neighbours and it pays. AVX-512: 1.14
+// times as fast for 1x28x28 -> 8, 1.02 to 1.05 for other 3x3 and 5x5, 1.04 to 1.14 for 1x1; AVX2:
+// 1.01 to 1.1 for 1x1, but 0.96 to 1.02 for 3x3.
+template <int kBlock, int kPixels, int kWidth>
+HWY_INLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
+  if constexpr (kPixels == 3 && (kWidth == 1 || (kManyRegisters && kWidth != 2))) {
+    if (run.x_step == kLanes && run.y_step == kLanes) {
+      return correlate_run<kBlock, kPixels, kWidth, true>(shape, run, count);
+    }
+  }
+  correlate_run<kBlock, kPixels, kWidth, false>(shape, run, count);
 }
 
 // With the width of the commonest kernels, and of what the rim leaves of them, known beforehand.
