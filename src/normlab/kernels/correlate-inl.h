@@ -219,9 +219,9 @@ HWY_NOINLINE void correlate_run(const Correlation& shape, const Run& run, int co
   }
 }
 
-// With the steps known beforehand, too, where outputs are neighbours and it pays. AVX-512: 1.14
-// times as fast for 1x28x28 -> 8, 1.02 to 1.05 for other 3x3 and 5x5, 1.04 to 1.14 for 1x1; AVX2:
-// 1.01 to 1.1 for 1x1, but 0.96 to 1.02 for 3x3.
+// With the steps known beforehand, too, where outputs are neighbours and it pays. AVX-512: 1.12
+// times as fast for 1x28x28 -> 8, 0.99 to 1.05 for other 3x3 and 5x5, 1.01 to 1.14 for 1x1; AVX2:
+// 1.02 to 1.11 for 1x1, but 0.96 to 1.02 for 3x3.
 template <int kBlock, int kPixels, int kWidth>
 HWY_INLINE void correlate_run(const Correlation& shape, const Run& run, int count) {
   if constexpr (kPixels == 3 && (kWidth == 1 || (kManyRegisters && kWidth != 2))) {

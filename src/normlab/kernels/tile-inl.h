@@ -162,7 +162,8 @@ HWY_INLINE float sum_over_lanes(const float* vector, int lanes) {
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// a0+a1, b0+b1, a2+a3, b2+b3, ... : blends, which either port does, in place of half the shuffles.
+// a0+a1, b0+b1, a2+a3, b2+b3, ... : blends, which on x86 more ports do, in place of half the
+// shuffles.
 HWY_INLINE Vector sum_neighbours(Vector a, Vector b) {
   return hn::Add(hn::OddEven(b, a), hn::Shuffle2301(hn::OddEven(a, b)));
 }
