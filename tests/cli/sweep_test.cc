@@ -243,28 +243,34 @@ TEST(Shards, ResultsOfOtherSettingsOrDataAreNotCollected) {
   const Workplace place;
   ASSERT_EQ(place.run(shard_arguments(place, "1/1", {"--epochs", "1"})).exit_code, 0);
   const Words collect = {"collect", "shared", "--no-report"};
-  const auto expect_refused = [&] {
-    const Outcome refused = place.run(collect);
-    EXPECT_EQ(refused.exit_code, 1);
-    EXPECT_EQ(refused.err.find("normlab: shared/GN-seed-1: its result is of other settings"), 0u)
-        << refused.err;
-    EXPECT_FALSE(place.has("shared/results.json"));
-  };
-
   const std::string settings = place.read("shared/experiment.toml");
   const std::size_t epochs = settings.find("epochs = 1");
   ASSERT_NE(epochs, std::string::npos) << settings;
-  place.write("shared/experiment.toml", std::string(settings).replace(epochs, 10, "epochs = 2"));
-  expect_refused();
-  place.write("shared/experiment.toml", settings);
-
+  const std::string other_settings = std::string(settings).replace(epochs, 10, "epochs = 2");
   const std::string labels_file = "data/train-labels-idx1-ubyte";
   const std::string labels = place.read(labels_file);
-  std::string others = labels;
-  others.back() = others.back() == 0 ? 1 : 0;
-  place.write(labels_file, others);
-  expect_refused();
-  place.write(labels_file, labels);
+  std::string other_labels = labels;
+  other_labels.back() = other_labels.back() == 0 ? 1 : 0;
+  const auto expect_refused = [&](const std::string& what) {
+    const auto expect_now = [&] {
+      const Outcome refused = place.run(collect);
+      EXPECT_EQ(refused.exit_code, 1);
+      EXPECT_EQ(refused.err.find("normlab: shared/GN-seed-1: its " + what + " is of other"), 0u)
+          << refused.err;
+      EXPECT_FALSE(place.has("shared/results.json"));
+    };
+    place.write("shared/experiment.toml", other_settings);
+    expect_now();
+    place.write("shared/experiment.toml", settings);
+    place.write(labels_file, other_labels);
+    expect_now();
+    place.write(labels_file, labels);
+  };
+  expect_refused("result");
+  const std::string result = place.read("shared/GN-seed-1/result.json");
+  std::filesystem::remove(place / "shared/GN-seed-1/result.json");  // a run that has not ended
+  expect_refused("checkpoint");
+  place.write("shared/GN-seed-1/result.json", result);
 
   const Outcome collected = place.run(collect);
   EXPECT_EQ(collected.exit_code, 0) << collected.err;

@@ -10,14 +10,27 @@
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
 #include "normlab/experiment/training_run.h"
+#include "normlab/train/checkpoint.h"
 
 namespace normlab {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Numbers must not stand under a description that is not theirs.
+void expect_same_settings(bool same, const std::filesystem::path& folder, const char* what) {
+  if (same) return;
+  throw Error(
+      fmt::format("{}: its {} is of other settings than experiment.toml has, or of other data than "
+                  "is here; put those back, or delete that folder and train the run again",
+                  folder.string(), what));
+}
+
 RunResult collect_run(const RunSettings& settings, const std::filesystem::path& folder,
                       Datasets& datasets) {
+  const auto expected = [&] {
+    return settings_text(settings, datasets.get(settings.data_name, settings.validation));
+  };
   const std::filesystem::path ended = folder / "result.json";
   if (std::filesystem::exists(ended)) {
     const auto [result, settings_sha256] = read_ended_run(ended);
@@ -25,16 +38,13 @@ RunResult collect_run(const RunSettings& settings, const std::filesystem::path& 
       throw Error(fmt::format("{}: is of the run {}, not of {}", ended.string(), result.name,
                               settings.name));
     }
-    const DatasetPair& data = datasets.get(settings.data_name, settings.validation);
-    if (settings_sha256 != settings_sum(settings, data)) {
-      throw Error(fmt::format(
-          "{}: its result is of other settings than experiment.toml has, or of other data than is "
-          "here; put those back, or delete that folder and train the run again",
-          folder.string()));
-    }
+    expect_same_settings(settings_sha256 == settings_sum(expected()), folder, "result");
     return result;
   }
   RunResult result = describe(settings);
+  if (const auto checkpoint = find_checkpoint(folder).checkpoint) {
+    expect_same_settings(checkpoint->settings == expected(), folder, "checkpoint");
+  }
   const std::filesystem::path history = folder / "history.csv";
   if (std::filesystem::exists(history)) result.epochs = read_history_csv(history);
   return result;

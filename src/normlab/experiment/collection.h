@@ -19,8 +19,8 @@ struct Collection {
 };
 
 // Reads experiment.toml, and of each run result.json or, if it has not ended, history.csv. Writes
-// nothing. Throws Error if a file is damaged, if a run that has ended had other settings than
-// experiment.toml has now or other data than `datasets`, or if shards had other data.
+// nothing. Throws Error if a file is damaged, if a run had other settings than experiment.toml has
+// now or other data than `datasets`, or if shards had other data.
 Collection collect(const std::filesystem::path& folder, Datasets& datasets);
 
 }  // namespace normlab

@@ -26,20 +26,6 @@ constexpr auto kHistoryFile = "history.csv";
 constexpr auto kDigestsFile = "digests.csv";
 constexpr auto kResultFile = "result.json";
 
-// To be compared when a run is gone on with.
-std::string settings_text(const RunSettings& settings, const DatasetPair& data) {
-  std::string text = format_experiment({settings.name, {settings}});
-  for (const Dataset* split : {&data.train, &data.test}) {
-    text += fmt::format("# {}: images {}, labels {}\n", split->split, split->images_sha256,
-                        split->labels_sha256);
-  }
-  return text;
-}
-
-std::string sum_of(const std::string& text) {
-  return hex_digest(Hash::kSha256, std::as_bytes(std::span(text)));
-}
-
 // Nothing if there is none, or it is damaged: the checkpoint holds what is needed to end again.
 std::optional<EndedRun> find_ended(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / kResultFile;
@@ -54,8 +40,17 @@ std::optional<EndedRun> find_ended(const std::filesystem::path& folder) {
 
 }  // namespace
 
-std::string settings_sum(const RunSettings& settings, const DatasetPair& data) {
-  return sum_of(settings_text(settings, data));
+std::string settings_text(const RunSettings& settings, const DatasetPair& data) {
+  std::string text = format_experiment({settings.name, {settings}});
+  for (const Dataset* split : {&data.train, &data.test}) {
+    text += fmt::format("# {}: images {}, labels {}\n", split->split, split->images_sha256,
+                        split->labels_sha256);
+  }
+  return text;
+}
+
+std::string settings_sum(const std::string& settings_text) {
+  return hex_digest(Hash::kSha256, std::as_bytes(std::span(settings_text)));
 }
 
 RunResult describe(const RunSettings& settings) {
@@ -97,7 +92,7 @@ void TrainingRun::restore(const std::function<void(const std::string&)>& remark)
     result_.epochs = std::move(found.checkpoint->history);
   }
   const std::optional<EndedRun> ended = find_ended(folder_);
-  if (!ended || ended->settings_sha256 != sum_of(settings_text_)) return;
+  if (!ended || ended->settings_sha256 != settings_sum(settings_text_)) return;
   const bool is_whole = ended->result.status == RunStatus::kFailed
                             ? ended->result.epochs.size() == result_.epochs.size()
                             : state_.epochs_done >= settings_.recipe.epochs && has_outcome();
@@ -171,7 +166,7 @@ void TrainingRun::save_outcome() const {
 void TrainingRun::end_as(RunStatus status, const std::string& message) {
   result_.status = status;
   result_.message = message;
-  write_ended_run(folder_ / kResultFile, {result_, sum_of(settings_text_)});
+  write_ended_run(folder_ / kResultFile, {result_, settings_sum(settings_text_)});
 }
 
 }  // namespace normlab

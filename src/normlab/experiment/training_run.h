@@ -17,9 +17,10 @@ namespace normlab {
 // What results.json says of a run that has not begun.
 RunResult describe(const RunSettings& settings);
 
-// SHA-256 of all that a run's numbers depend on, its settings and the files of its data, as its
-// result.json keeps it (EndedRun).
-std::string settings_sum(const RunSettings& settings, const DatasetPair& data);
+// All that a run's numbers depend on, its settings and the sums of its data's files, as its
+// checkpoints keep it (Checkpoint), and the SHA-256 of that, as its result.json does (EndedRun).
+std::string settings_text(const RunSettings& settings, const DatasetPair& data);
+std::string settings_sum(const std::string& settings_text);
 
 class TrainingRun {
  public:
