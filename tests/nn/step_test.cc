@@ -205,6 +205,28 @@ TEST(TrainingStep, DropsByNumbersOfSeedEpochAndSample) {
   EXPECT_NE(step_on_copy(network, workers, other).gradient, expected.gradient);
 }
 
+// Files write eps out, and a network that is built from one must be the network that trained.
+TEST(TrainingStep, IsTheSameWhetherEpsIsSetToTheNormsOwnOrNotAtAll) {
+  Workers workers(1);
+  for (const char* text : {kNamedNorms, kEveryLayer}) {
+    for (const NormKind kind : norm_kinds()) {
+      const auto step = [&](std::optional<float> eps) {
+        reference::Random random(217);
+        const Network network =
+            random_network(random, text, {.kind = kind, .groups = 2, .eps = eps});
+        return step_on_copy(network, workers, random_batch(random, network, 5));
+      };
+      SCOPED_TRACE(text);
+      SCOPED_TRACE(to_string(kind));
+      const StepOutputs expected = step({});
+      expect_same(expected, step(norm_eps({.kind = kind})));
+      if (text == kNamedNorms) {
+        EXPECT_NE(expected.gradient, step(1e-3f).gradient);
+      }
+    }
+  }
+}
+
 TEST(TrainingStep, RefusesBatchNormOnOneValuePerChannel) {
   reference::Random random(216);
   Workers workers(2);

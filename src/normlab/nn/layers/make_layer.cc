@@ -17,8 +17,11 @@ std::unique_ptr<Layer> fill_placeholder(const LayerSpec& spec, const LayerPlace&
   return make_norm(spec, place, norm);
 }
 
-// The norm that a model asks for by its own name keeps the experiment's eps, momentum and affine.
+// The norm that a model asks for by its own name keeps the experiment's momentum and affine, and
+// its eps if that is another than its norm takes by itself: files write eps out, so a network that
+// is built from them must not depend on whether it was set.
 Norm own_norm(NormKind kind, const LayerSpec& spec, Norm norm) {
+  if (norm_eps(norm) == norm_eps({.kind = norm.kind})) norm.eps.reset();
   norm.kind = kind;
   norm.groups = spec.groups.value_or(norm.groups);
   return norm;
