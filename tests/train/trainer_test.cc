@@ -305,6 +305,19 @@ TEST(Trainer, SaysWhereTheLossDiverged) {
   expect_error<DivergedError>([&] { trainer.run_epoch({}); },
                               {"epoch 1", "batch", "learning rate"});
 
+  // In the one step of an epoch: its loss and the weights after it are finite, the images' are not.
+  recipe.batch_size = data.train.size();
+  recipe.schedule.learning_rate = 1e28;
+  for (const bool validates : {false, true}) {
+    Network large = random_network(random, kSmooth, {.kind = NormKind::kNone});
+    Trainer one(large, data.train, data.test, recipe, workers, validates ? &data.test : nullptr);
+    bool was_finite = false;
+    const auto look = [&](const Progress& now) { return was_finite = std::isfinite(now.loss); };
+    expect_error<DivergedError>([&] { one.run_epoch(look); }, {"epoch 1", "batch 1 of 1"});
+    EXPECT_TRUE(was_finite);
+    EXPECT_TRUE(std::ranges::all_of(large.parameter_values(), [](float p) { return p * 0 == 0; }));
+  }
+
   // One NaN among the weights is enough.
   Network damaged = random_network(random, kSmooth, {.kind = NormKind::kNone});
   damaged.parameter_values()[3] = std::numeric_limits<float>::quiet_NaN();
@@ -325,6 +338,11 @@ TEST(Trainer, RefusesWhatCannotBeTrained) {
   Data other_size = random_data(random);
   other_size.test = random_dataset(random, "test", {1, 7, 6}, 3, 4);
   refuse(network, other_size, recipe, {"1x6x6", "1x7x6"});
+  // A label too many would have no number, a number too many no name.
+  Data other_classes = random_data(random);
+  other_classes.train.classes = 2;
+  for (auto& label : other_classes.train.labels) label %= 2;
+  refuse(network, other_classes, recipe, {"3 classes", "has 2", "classes.txt"});
   Recipe no_batch = recipe;
   no_batch.batch_size = 0;
   refuse(network, random_data(random), no_batch, {"batch_size"});

@@ -30,6 +30,15 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// A model's file names as many classes as it tells apart, and the data names those.
+void check_classes(const Network& network, const Dataset& train) {
+  if (network.classes() <= train.classes) return;
+  throw UsageError(fmt::format(
+      "the network '{}' tells {} classes apart, but {} has {}; let its last layer give {} numbers, "
+      "or, for images of your own, name all classes in classes.txt",
+      network.model().name, network.classes(), train.name, train.classes, train.classes));
+}
+
 // Found now rather than by the last, short batch of the first epoch.
 void check_batches(const Network& network, const Dataset& train, int batch_size) {
   const int last = (train.size() - 1) % batch_size + 1;
@@ -63,6 +72,7 @@ class Trainer::Implementation {
     check_fit(network, train);
     check_fit(network, test);
     if (validation != nullptr) check_fit(network, *validation);
+    check_classes(network, train);
     if (recipe.batch_size < 1) throw UsageError("train.batch_size must be at least 1");
     check_batches(network, train, recipe.batch_size);
   }
@@ -114,7 +124,7 @@ class Trainer::Implementation {
     record.train_loss = sum.loss / now.images;
     record.train_accuracy = 100.0 * sum.correct / now.images;
     record.train_objective = record.train_loss + penalty / now.images;
-    score(record);
+    if (!score(record)) throw_diverged(now);
     record.digests = digest_arrays(network_);
     record.seconds = seconds_since(start);
     record.images_per_second = now.images / training_seconds;
@@ -144,18 +154,22 @@ class Trainer::Implementation {
   }
 
  private:
-  void score(EpochRecord& record) const {
+  // False if a loss is no finite number: after the last step weights may be finite, and so large
+  // that what the network makes of an image is not.
+  bool score(EpochRecord& record) const {
     record.test_loss = record.test_accuracy = std::numeric_limits<double>::quiet_NaN();
     if (validation_ != nullptr) {
       const Evaluation held_out = evaluate(network_, *validation_, scale_, workers_);
       record.validation = {held_out.loss, held_out.accuracy, held_out.correct};
+      if (!std::isfinite(held_out.loss)) return false;
       // Nothing that is chosen while training can be chosen by the test set.
-      if (epochs_done_ < recipe_.epochs) return;
+      if (epochs_done_ < recipe_.epochs) return true;
     }
     const Evaluation test = evaluate(network_, test_, scale_, workers_);
     record.test_loss = test.loss;
     record.test_accuracy = test.accuracy;
     record.test_correct = test.correct;
+    return std::isfinite(test.loss);
   }
 
   std::uint32_t epoch() const { return static_cast<std::uint32_t>(epochs_done_ + 1); }
