@@ -19,20 +19,27 @@ constexpr std::size_t kMostMeasured = 24;
 constexpr int kLeastImages = 512;
 constexpr int kLeastSteps = 4;
 
-// The first images of a data set.
-Dataset head_of(const Dataset& data, int images) {
-  Dataset head = data;
-  const int count = std::min(images, data.size());
-  head.labels.resize(static_cast<std::size_t>(count));
-  head.images.resize(static_cast<std::size_t>(count) * data.shape.size());
+// The first images of a data set that has more, in whole batches: a last batch of one may be too
+// small for a batch norm.
+Dataset head_of(const Dataset& data, int images, int batch_size) {
+  const int count = images < data.size() ? images / batch_size * batch_size : data.size();
+  Dataset head;
+  head.name = data.name;
+  head.split = data.split;
+  head.shape = data.shape;
+  head.classes = data.classes;
+  head.class_names = data.class_names;
+  head.labels.assign(data.labels.begin(), data.labels.begin() + count);
+  head.images.assign(data.image(0), data.image(count));
   return head;
 }
 
 // Seconds that an epoch of the run takes; nothing if its loss becomes no number at once.
 std::optional<double> measure(const RunSettings& settings, const DatasetPair& data,
                               const Dataset& test, Workers& workers) {
+  const int batch_size = settings.recipe.batch_size;
   const Dataset train =
-      head_of(data.train, std::max(kLeastImages, kLeastSteps * settings.recipe.batch_size));
+      head_of(data.train, std::max(kLeastImages, kLeastSteps * batch_size), batch_size);
   Network network = build_network(settings);
   network.initialise(settings.recipe.initialisation_seed());
   Trainer trainer(network, train, test, settings.recipe, workers);
@@ -95,7 +102,7 @@ SweepEstimate estimate(const Experiment& experiment, const SweepPlan& plan,
   }
   const DatasetPair& data =
       datasets.get(experiment.runs.front().data_name, experiment.runs.front().validation);
-  const Dataset test = head_of(data.test, kLeastImages);
+  const Dataset test = head_of(data.test, kLeastImages, 1);
 
   const std::vector<std::size_t> sample = sample_of(arms.size(), kMostMeasured);
   std::map<std::string, double> seconds_of;
