@@ -346,6 +346,15 @@ TEST(Run, WithoutFiguresTheResultsAreKept) {
   EXPECT_EQ(results(place, "out")["runs"][1]["status"], "finished");
 }
 
+// Some that start programs do, and pass it on; then the end of gnuplot could not be known.
+TEST(Run, FiguresAreDrawnWhereTheEndOfChildrenWasIgnored) {
+  const Workplace place;
+  const Outcome outcome = run_in_shell(
+      place.path(), "trap '' CHLD; exec \"$0\" run tiny-experiment.toml --epochs 1 --out out");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(place.has("out/accuracy.png"));
+}
+
 TEST(Run, CtrlCWhileFiguresAreDrawnSaysHowToDrawThem) {
   const Workplace place;
   const Outcome stopped = run_with_gnuplot(place, "kill -INT $PPID; exit 1");

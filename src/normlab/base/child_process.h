@@ -20,6 +20,7 @@ struct ChildFiles {
 int start_child(std::vector<std::string> arguments, const ChildFiles& files);
 
 // Waits for the end of a child. 128 and the number of the signal, if one ended it, as in a shell.
+// Throws std::system_error where that cannot be known: while this process ignores SIGCHLD.
 int exit_code_of(int child);
 
 }  // namespace normlab

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -48,7 +49,9 @@ pid_t process_of(const std::string& name) {
   return second.ec == std::errc() && second.ptr == end ? process : 0;
 }
 
-bool is_alive(pid_t process) { return ::kill(process, 0) == 0 || errno != ESRCH; }
+bool is_another_at_work(pid_t process) {
+  return process != ::getpid() && (::kill(process, 0) == 0 || errno != ESRCH);
+}
 
 std::string reason(int error_number) { return std::generic_category().message(error_number); }
 
@@ -70,26 +73,10 @@ class Descriptor {
   int value_;
 };
 
-// Removes a temporary file unless it has been renamed to its place.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::filesystem::path& target) {
-    static std::atomic<unsigned> count{0};
-    path_ = target;
-    path_ += fmt::format("-{}{}{}-{}", machine(), kTemporary, ::getpid(), count.fetch_add(1));
-  }
-  ~TemporaryFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  void release() { path_.clear(); }
-
- private:
-  std::filesystem::path path_;
-};
+// With the system's reason.
+WriteError cannot_write(const std::filesystem::path& path) {
+  return WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+}
 
 void write_all(int descriptor, std::span<const std::byte> bytes,
                const std::filesystem::path& path) {
@@ -97,7 +84,7 @@ void write_all(int descriptor, std::span<const std::byte> bytes,
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+      throw cannot_write(path);
     }
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -162,17 +149,40 @@ std::string read_text_file(const std::filesystem::path& path) {
 
 namespace {
 
-// The bytes in a file beside `path`, on the disk.
-void write_beside(const TemporaryFile& temporary, const std::filesystem::path& path,
-                  std::span<const std::byte> bytes) {
-  Descriptor file(temporary.path(), O_WRONLY | O_CREAT | O_EXCL);
-  if (!file)
-    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
-  write_all(file.value(), bytes, path);
-  if (::fsync(file.value()) != 0 || !file.close()) {
-    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+// A new file beside its target, which is removed again unless it has been renamed to its place.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target) : target_(target) {
+    static std::atomic<unsigned> count{0};
+    // A container that is started again has the machine and number of the one that was killed
+    // there, and meets what that left.
+    do {
+      path_ = target;
+      path_ += fmt::format("-{}{}{}-{}", machine(), kTemporary, ::getpid(), count.fetch_add(1));
+      file_.emplace(path_, O_WRONLY | O_CREAT | O_EXCL);
+    } while (!*file_ && errno == EEXIST);
+    if (!*file_) throw cannot_write(target_);
   }
-}
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  void release() { path_.clear(); }
+
+  // All of its bytes, on the disk.
+  void write(std::span<const std::byte> bytes) {
+    write_all(file_->value(), bytes, target_);
+    if (::fsync(file_->value()) != 0 || !file_->close()) throw cannot_write(target_);
+  }
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path path_;
+  std::optional<Descriptor> file_;
+};
 
 // A name lives in the folder; without this a power cut may undo it.
 void sync_folder_of(const std::filesystem::path& path) {
@@ -186,24 +196,22 @@ void sync_folder_of(const std::filesystem::path& path) {
 
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
   TemporaryFile temporary(path);
-  write_beside(temporary, path, bytes);
-  if (::rename(temporary.path().c_str(), path.c_str()) != 0) {
-    throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
-  }
+  temporary.write(bytes);
+  if (::rename(temporary.path().c_str(), path.c_str()) != 0) throw cannot_write(path);
   temporary.release();
   sync_folder_of(path);
 }
 
 bool create_file_atomically(const std::filesystem::path& path, std::string_view text) {
-  const TemporaryFile temporary(path);
-  write_beside(temporary, path, std::as_bytes(std::span(text)));
+  TemporaryFile temporary(path);
+  temporary.write(std::as_bytes(std::span(text)));
   // A link, unlike a rename, fails where there is a file.
   if (::link(temporary.path().c_str(), path.c_str()) == 0) {
     sync_folder_of(path);
     return true;
   }
   if (errno == EEXIST) return false;
-  throw WriteError(fmt::format("{}: cannot be written: {}", path.native(), reason(errno)));
+  throw cannot_write(path);
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view text) {
@@ -221,7 +229,7 @@ void remove_abandoned_files(const std::filesystem::path& folder) {
   for (; !error && entry != std::filesystem::recursive_directory_iterator();
        entry.increment(error)) {
     const pid_t process = process_of(entry->path().filename().string());
-    if (process > 0 && entry->is_regular_file(error) && !is_alive(process)) {
+    if (process > 0 && entry->is_regular_file(error) && !is_another_at_work(process)) {
       abandoned.push_back(entry->path());
     }
   }

@@ -28,8 +28,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view t
 bool create_file_atomically(const std::filesystem::path& path, std::string_view text);
 
 // Removes what write_file_atomically() leaves in `folder` and the folders in it when the program is
-// killed: temporary files whose process is no more. Only for whoever knows that no process on
-// another machine writes there. What cannot be removed stays.
+// killed: temporary files whose process is no more, or has the number of this one, as in a
+// container that was started again. Only for whoever knows that this process does not write there
+// yet, nor one on another machine. What cannot be removed stays.
 void remove_abandoned_files(const std::filesystem::path& folder);
 
 // True for a temporary file of write_file_atomically(), whoever writes it.

@@ -82,6 +82,8 @@ int run_command(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A file beyond the limit on its size is then an error like a full disk, and leaves no pieces.
   std::signal(SIGXFSZ, SIG_IGN);
+  // Some that start programs ignore it, and it would be ignored here too.
+  std::signal(SIGCHLD, SIG_DFL);
   normlab::open_standard_streams();
   try {
     return run_command(argc, argv);
