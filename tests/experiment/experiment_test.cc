@@ -264,10 +264,6 @@ TEST(Experiment, BadValuesAreAnsweredWithLineAndColumn) {
             "x.toml:2:17: schedule.learning_rate must be a number above 0 and of at most 1e+30, "
             "not nan");
   // What would be 1 in the experiment.toml of the run, and refused there.
-  std::string endless;
-  for (int i = 0; i < 40000; ++i) endless += "a.";
-  EXPECT_EQ(complaint_about(endless + "b = 1\n"),
-            "x.toml: no valid TOML: a key of more than 1000 parts");
   EXPECT_EQ(complaint_about("optimizer.momentum = 0.99999999\n"),
             "x.toml:1:22: optimizer.momentum must be a number of at least 0 and below 1, and "
             "0.99999999 is 1 in single precision");
@@ -287,6 +283,32 @@ TEST(Experiment, BadValuesAreAnsweredWithLineAndColumn) {
             "--set train.epochs: key=value is needed, such as train.epochs=3");
   EXPECT_TRUE(complaint_about("[train\nepochs = 3\n").starts_with("x.toml:1:7: no valid TOML: "))
       << complaint_about("[train\nepochs = 3\n");
+}
+
+// The parser would take a part of the stack for each part of the key.
+TEST(Experiment, AnEndlessKeyIsRefusedWhateverStandsBetweenItsParts) {
+  const auto repeated = [](std::string_view part) {
+    std::string text;
+    for (int i = 0; i < 40000; ++i) text += part;
+    return text;
+  };
+  for (const std::string_view part :
+       {"a.", "'='.", "\"=\".", "\",\".", "\"\\\"=\".", "\"#\".", "'\\'."}) {
+    EXPECT_EQ(complaint_about(repeated(part) + "b = 1\n"),
+              "x.toml: no valid TOML: a key of more than 1000 parts")
+        << part;
+  }
+  // A text's end may hold quotes of its own.
+  EXPECT_EQ(complaint_about("name = [\"\"\"a\"\"\"\"\", {" + repeated("a.") + "b = 1}]\n"),
+            "x.toml: no valid TOML: a key of more than 1000 parts");
+  const std::string dots = repeated(".");
+  EXPECT_EQ(parse_experiment("# " + dots + "\nname = \"x\"\n", "x.toml").name, "x");
+  for (const char* quotes : {"\"", "'", "\"\"\"", "\'\'\'"}) {
+    const std::string refused =
+        complaint_about("[train]\nepochs = " + (quotes + dots) + quotes + "\n");
+    EXPECT_EQ(refused.find("x.toml:2:10: train.epochs must be a whole number"), 0u)
+        << refused.substr(0, 100);
+  }
 }
 
 TEST(Experiment, ValuesThatDoNotGoTogetherAreRefused) {

@@ -1,5 +1,6 @@
 #include "normlab/nn/network.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -221,6 +222,24 @@ TEST(Network, SaysWhichLayerDoesNotFit) {
       {"test.toml", "4x4x4", "one per class"});
   expect_error<UsageError>([] { make("[1, 1, 1]", "[[layer]]\ntype = \"relu\"\n"); },
                            {"test.toml", "no parameters"});
+}
+
+// Their products are kept in an int.
+TEST(Network, IsNoLargerThanCanBeCounted) {
+  const std::string head = "[[layer]]\ntype = \"flatten\"\n[[layer]]\ntype = \"linear\"\nout = 2\n";
+  const auto conv = [](int out, int kernel, int padding) {
+    return fmt::format("[[layer]]\ntype = \"conv\"\nout = {}\nkernel = {}\npadding = {}\n", out,
+                       kernel, padding);
+  };
+  expect_error<UsageError>([&] { make("[1, 1024, 1024]", conv(4096, 1, 0) + head); },
+                           {"test.toml:3", "4294967296 outputs", "2147483647"});
+  expect_error<UsageError>([&] { make("[1, 1024, 1024]", conv(2048, 1, 0) + head); },
+                           {"2147483648 outputs"});
+  expect_error<UsageError>(
+      [&] { make("[1, 1024, 1024]", conv(1024, 1, 0) + head); },  // 2^30 outputs, twice weights
+      {"2147483648 weights"});
+  expect_error<UsageError>([&] { make("[1024, 8, 8]", conv(2, 1024, 1024) + head); },
+                           {"2147483648 weights"});
 }
 
 // A norm over a single number gives its shift whatever it reads, so nothing before it would learn.

@@ -202,18 +202,48 @@ struct TomlReader::Table {
 
 namespace {
 
+// Behind the text in quotes that begins at `at`.
+std::size_t end_of_quoted(const std::string& text, std::size_t at) {
+  const char quote = text[at];
+  const std::string three(3, quote);
+  const bool is_long = text.compare(at, 3, three) == 0;
+  for (std::size_t i = at + (is_long ? 3 : 1); i < text.size(); ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (is_long && text.compare(i, 3, three) == 0) {
+      // Two quotes more may belong to it.
+      return std::min(text.find_first_not_of(quote, i + 3), std::min(i + 5, text.size()));
+    } else if (!is_long && text[i] == quote) {
+      return i + 1;
+    } else if (!is_long && text[i] == '\n') {
+      return i;
+    }
+  }
+  return text.size();
+}
+
 // The parser calls itself for each part of a dotted key, until it has no stack left; of other
 // nested values it keeps count.
 void refuse_endless_key(const std::string& text, const std::string& source) {
   constexpr int kMostParts = 1000;
   int parts = 0;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (c == '"' || c == '\'') {
+      i = end_of_quoted(text, i);
+      continue;
+    }
+    if (c == '#') {
+      i = std::min(text.find('\n', i), text.size());
+      continue;
+    }
     if (c == '.') ++parts;
     if (c == '=' || c == ',' || c == '\n') parts = 0;
     if (parts > kMostParts) {
       throw UsageError(
           fmt::format("{}: no valid TOML: a key of more than {} parts", source, kMostParts));
     }
+    ++i;
   }
 }
 

@@ -33,7 +33,7 @@ constexpr std::array kTypeNames = {TypeName{LayerType::kConv, "conv"},
                                    TypeName{LayerType::kDropout2d, "dropout2d"},
                                    TypeName{LayerType::kFlatten, "flatten"}};
 
-// Sizes beyond these are slips of the pen; they also keep products of them within an int.
+// Sizes beyond these are slips of the pen.
 constexpr std::int64_t kMaxChannels = 4096;
 constexpr std::int64_t kMaxSide = 1024;
 

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <initializer_list>
+#include <limits>
+
 #include "normlab/base/error.h"
 #include "normlab/nn/layers/conv2d_algorithm.h"
 #include "normlab/nn/layers/make_layer.h"
@@ -120,6 +123,21 @@ class Conv2dLayer final : public Layer {
   Conv2dShape shape_;
 };
 
+// Outputs and weights are counted in an int, from here to the kernels.
+void check_counts(const Conv2dShape& shape, const LayerPlace& place) {
+  const auto check = [&](const char* what, std::initializer_list<int> extents) {
+    double count = 1;
+    for (const int extent : extents) count *= extent;
+    if (count <= std::numeric_limits<int>::max()) return;
+    throw UsageError(fmt::format("{}: {:.0f} {} are more than normlab can count ({})", place.where,
+                                 count, what, std::numeric_limits<int>::max()));
+  };
+  const Shape output = shape.output();
+  check("outputs", {output.channels, output.height, output.width});
+  check("weights",
+        {shape.out_channels, shape.input.channels, shape.kernel_height, shape.kernel_width});
+}
+
 }  // namespace
 
 std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& place,
@@ -134,6 +152,7 @@ std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& plac
         "kernel or more padding",
         place.where, spec.kernel_height, spec.kernel_width, height, width));
   }
+  check_counts(shape, place);
   const bool standardized = options.norm.weight_standardization && !place.is_last_weighted;
   if (standardized && shape.fan_in() == 1) {
     throw UsageError(
@@ -147,6 +166,7 @@ std::unique_ptr<Layer> make_conv2d(const LayerSpec& spec, const LayerPlace& plac
 std::unique_ptr<Layer> make_linear(const LayerSpec& spec, const LayerPlace& place) {
   const Conv2dShape shape{.input = {static_cast<int>(place.input.size()), 1, 1},
                           .out_channels = spec.out};
+  check_counts(shape, place);
   return std::make_unique<Conv2dLayer>(spec, place, shape, ConvolutionAlgorithm::kDirect, false);
 }
 
