@@ -26,6 +26,9 @@ TEST(Nearest, FindsTheMisspeltAndTheUnprefixed) {
   EXPECT_EQ(nearest_name("epochs", known), "train.epochs");
   EXPECT_EQ(nearest_name("train.learning_rate", known), "schedule.learning_rate");
   EXPECT_EQ(nearest_name("anything", {}), "");
+  const std::vector<std::string> arms = {"GN l1=0.009", "GN l1=0", "BN l1=0.009", "BN l1=0"};
+  EXPECT_EQ(nearest_name("BN", arms), "BN l1=0");
+  EXPECT_EQ(nearest_name("BN l1=.009", arms), "BN l1=0.009");
 }
 
 }  // namespace

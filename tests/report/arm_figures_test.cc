@@ -82,6 +82,24 @@ TEST_F(RepeatedArms, TheTitleIsNotCutOffBesideLongLabels) {
   }
 }
 
+TEST_F(RepeatedArms, OfManyPairsTheTitleSaysWhichAreShown) {
+  const Comparison few = compare_repeated_arms(folder_.path()).value();
+  EXPECT_NE(differences_figure(few, "x").find("x: differences with 95 % intervals"),
+            std::string::npos);
+  runs_.clear();
+  for (int arm = 0; arm < 10; ++arm) {
+    append_arm(runs_, "GN convolution=winograd " + std::to_string(arm), {990, 980, 985 + arm});
+  }
+  write_experiment(folder_.path(), results_of(runs_));
+  const Comparison many = compare_repeated_arms(folder_.path()).value();
+  const std::string script = differences_figure(many, std::string(60, 'n'));
+  EXPECT_NE(script.find("the 40 of 45 differences of least p"), std::string::npos);
+  const Image image = draw(script, differences_figure_height(many));
+  for (int row = 0; row < image.height; ++row) {
+    EXPECT_GT(image.at(row, image.width - 3)[0], 240) << "row " << row;
+  }
+}
+
 TEST_F(RepeatedArms, OneArmOrEqualValuesMakeFiguresToo) {
   runs_.clear();
   append_arm(runs_, "GN", {990, 990});

@@ -6,12 +6,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "normlab/base/file.h"
+#include "normlab/formats/png.h"
 #include "normlab/report/curves.h"
 #include "normlab/report/gnuplot.h"
 #include "normlab/report/line_figure.h"
@@ -210,15 +214,36 @@ TEST_F(SweepFigures, CellsOfAGridAreColouredByTheLogarithmOfTheError) {
   const std::vector<RunOfArm> runs = {
       {grid.arms[0][0], 1, 900}, {grid.arms[0][1], 1, 990}, {grid.arms[1][2], 1, 999}};
   const std::string script = grid_figure(grid, results_of(runs), kComparedImages);
-  const auto cells = data_of(script, "cells");
-  ASSERT_EQ(cells.size(), 3u);
-  EXPECT_THAT(cells[0], ElementsAre(0, 0, 0));    // 10 %
-  EXPECT_THAT(cells[1], ElementsAre(1, 0, 0.5));  // 1 %
-  EXPECT_THAT(cells[2], ElementsAre(2, 1, 1));    // 0.1 %
   EXPECT_THAT(script, HasSubstr("'99.90'"));
-  const auto picture =
-      run_gnuplot(png_terminal(grid_figure_width(grid), grid_figure_height(grid)) + script);
-  EXPECT_FALSE(picture.empty());
+  const Image picture = decode_png(
+      run_gnuplot(png_terminal(grid_figure_width(grid), grid_figure_height(grid)) + script),
+      "grid");
+  // Each cell is filled to its edges with a colour of its own, but for its number; those without a
+  // finished run are not, and nothing is drawn between.
+  std::map<std::string, int> count;
+  std::map<std::string, std::pair<int, int>> rows;
+  for (int row = 0; row < picture.height; ++row) {
+    for (int column = 0; column < picture.width; ++column) {
+      const std::uint8_t* pixel = picture.at(row, column);
+      const std::string colour = fmt::format("{:02x}{:02x}{:02x}", pixel[0], pixel[1], pixel[2]);
+      ++count[colour];
+      rows.try_emplace(colour, row, row).first->second.second = row;
+    }
+  }
+  int coloured = 0;
+  for (const auto& [colour, number] : count) {
+    const bool is_gray =
+        colour.substr(0, 2) == colour.substr(2, 2) && colour.substr(0, 2) == colour.substr(4, 2);
+    if (!is_gray) coloured += number;
+  }
+  const std::vector<std::string> expected = {"440154", "269089", "fde725"};  // 10, 1 and 0.1 %
+  for (const std::string& colour : expected) {
+    EXPECT_GT(count[colour], 9000) << colour;
+    EXPECT_LT(count[colour], 13000) << colour;
+    EXPECT_LT(rows[colour].second - rows[colour].first, 80) << colour;
+  }
+  EXPECT_LT(coloured, 39500);
+  EXPECT_LT(rows["440154"].second, rows["fde725"].first + 3);  // the second row
   // Before the first run has finished.
   EXPECT_FALSE(run_gnuplot(png_terminal(700, 400) + grid_figure(grid, {}, 0)).empty());
 }
@@ -240,6 +265,36 @@ TEST(Curves, FiveRunsOfAnArmHaveABand) {
   EXPECT_NEAR(rows[1][1], 1.5, 1e-9);
   EXPECT_NEAR(rows[1][2], 1.5 - reach, 1e-5);
   EXPECT_NEAR(rows[1][3], 1.5 + reach, 1e-5);
+}
+
+// One that failed early would make the mean of the others' first epochs, and of its own, jump.
+TEST(Curves, AreMeansOfFinishedRuns) {
+  std::vector<RunOfArm> runs;
+  append_arm(runs, "GN", {985, 980, 990});
+  runs.push_back({"GN", 4, 100, RunStatus::kFailed});
+  runs.push_back({"GN", 5, 100, RunStatus::kInterrupted});
+  runs.push_back({"LN", 1, 980, RunStatus::kInterrupted});
+  runs.push_back({"LN", 2, 900, RunStatus::kFailed});
+  ExperimentResults results = results_of(runs);
+  results.runs[3].epochs.resize(1);
+  results.runs[6].epochs.resize(1);
+  const std::string script = accuracy_figure(results, kComparedImages);
+  EXPECT_THAT(script, HasSubstr("'98.50 %  GN (3 of 5 runs)'"));
+  EXPECT_NEAR(data_of(script, "line0")[0][1], 1.0, 1e-9);
+  EXPECT_NEAR(data_of(script, "line0")[1][1], 1.5, 1e-9);
+  // None has finished: as far as all have come.
+  EXPECT_THAT(script, HasSubstr("'94.50 %  LN (0 of 2 runs)'"));
+  const auto rows = data_of(script, "line1");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_NEAR(rows[0][1], 5.5, 1e-9);
+}
+
+TEST(Curves, ASingleEpochHasNoInterval) {
+  std::vector<RunOfArm> runs;
+  append_arm(runs, "GN", {985, 980, 990, 985, 975});
+  ExperimentResults results = results_of(runs);
+  for (RunResult& run : results.runs) run.epochs.resize(1);
+  EXPECT_THAT(accuracy_figure(results, kComparedImages), Not(HasSubstr("95 % interval")));
 }
 
 TEST(Curves, BandsOfManyArmsAreLeftOut) {
@@ -273,6 +328,7 @@ TEST(Curves, LossesBeyondEveryAxisStandAtItsEnds) {
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0][1], 1e-9);
   EXPECT_EQ(rows[1][1], 1e99);
+  EXPECT_THAT(script, HasSubstr("'5e+11' 500000000000 "));  // so many digits would not fit
   EXPECT_FALSE(run_gnuplot(png_terminal(kLineFigureWidth, kLineFigureHeight) + script).empty());
 }
 

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "normlab/report/html.h"
+#include "normlab/report/labels.h"
 
 namespace normlab {
 namespace {
@@ -16,6 +19,27 @@ TEST(Text, ShortensWholeCharacters) {
   EXPECT_EQ(shorten("äöüßx", 4), "äöü…");
   EXPECT_EQ(shorten("", 4), "");
   EXPECT_EQ(character_count("äöüß…"), 5u);
+}
+
+TEST(Labels, ShortNamesCanBeToldApart) {
+  using Names = std::vector<std::string>;
+  const auto labels = [](const Names& names) { return distinct_labels(names, 24); };
+  EXPECT_EQ(labels({"GN", "BN+L1"}), (Names{"GN", "BN+L1"}));
+  // Cut at their ends where that will do, and a name that is there twice is no reason for more.
+  EXPECT_EQ(labels({"a name of many letters, one", "another of many letters", "GN", "GN"}),
+            (Names{"a name of many letters,…", "another of many letters", "GN", "GN"}));
+  EXPECT_EQ(
+      labels({"BN weight_decay=0.0001 learning_rate=0.01",
+              "BN weight_decay=0.0002 learning_rate=0.01",
+              "BN weight_decay=0.0001 learning_rate=0.1"}),
+      (Names{"BN wei…=0.0001 lea…=0.01", "BN wei…=0.0002 lea…=0.01", "BN wei…=0.0001 lea…=0.1"}));
+  EXPECT_EQ(labels({"none learning_rate=0.01", "none learning_rate=0.15 b=1"}),
+            (Names{"none learning_rate=0.01", "none learning_rate=0.15…"}));
+  // Longer than there is room for, but apart; and where keys alone differ, whole.
+  EXPECT_EQ(labels({"BN alpha=0.00000001 beta=0.00000001", "BN alpha=0.00000001 beta=0.00000002"}),
+            (Names{"BN a…=0.00000001 b…=0.00000001", "BN a…=0.00000001 b…=0.00000002"}));
+  EXPECT_EQ(labels({"BN one_key_of_many_letters_a=1", "BN one_key_of_many_letters_b=1"}),
+            (Names{"BN one_key_of_many_letters_a=1", "BN one_key_of_many_letters_b=1"}));
 }
 
 TEST(Text, Durations) {
@@ -30,6 +54,8 @@ TEST(Text, LossesShowFourDigitsOrAPower) {
   EXPECT_EQ(format_loss(0.02834), "0.0283");
   EXPECT_EQ(format_loss(0.0000031), "3.1e-06");
   EXPECT_EQ(format_loss(0), "0.0000");
+  EXPECT_EQ(format_loss(9999.5), "9999.5000");
+  EXPECT_EQ(format_loss(5.87e32), "5.87e+32");
   EXPECT_EQ(format_loss(std::numeric_limits<double>::infinity()), "–");
 }
 

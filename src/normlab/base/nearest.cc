@@ -14,7 +14,8 @@ bool same_letter(char a, char b) {
 
 std::string_view last_part(std::string_view name) {
   const auto dot = name.rfind('.');
-  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+  const bool is_key = name.find_first_of(" =") == std::string_view::npos;  // not "GN l1=0.009"
+  return dot == std::string_view::npos || !is_key ? name : name.substr(dot + 1);
 }
 
 }  // namespace

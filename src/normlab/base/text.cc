@@ -14,6 +14,14 @@ std::string with_thousands(std::int64_t number) {
   return digits;
 }
 
+std::string list_of(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 5;
+  std::string list;
+  for (std::size_t i = 0; i < names.size() && i < kShown; ++i)
+    list += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kShown ? list + ", ..." : list;
+}
+
 std::string printable(std::string text) {
   std::replace_if(
       text.begin(), text.end(),

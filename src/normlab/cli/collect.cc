@@ -1,9 +1,7 @@
 #include "normlab/cli/collect.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/base/text.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/present.h"
 #include "normlab/experiment/collection.h"
@@ -45,14 +44,10 @@ void collect_results(const CollectOptions& options) {
     return;
   }
   if (!failed.empty()) fmt::print(stderr, "{}\n", failed);
-  constexpr std::size_t kShown = 5;
-  const auto end =
-      found.missing.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, found.missing.size()));
   throw Error(fmt::format(
-      "{}: {} of {} runs have not ended: {}{}\nThe others are collected; start "
+      "{}: {} of {} runs have not ended: {}\nThe others are collected; start "
       "the shards of these again",
-      options.folder, found.missing.size(), found.experiment.runs.size(),
-      fmt::join(found.missing.begin(), end, ", "), found.missing.size() > kShown ? ", ..." : ""));
+      options.folder, found.missing.size(), found.experiment.runs.size(), list_of(found.missing)));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "normlab/cli/present.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/base/text.h"
 #include "normlab/cli/interruption.h"
 #include "normlab/nn/summary.h"
 #include "normlab/report/arms_table.h"
@@ -55,7 +55,7 @@ std::string failed_text(const ExperimentResults& results) {
   }
   if (failed.empty()) return "";
   return fmt::format("{} of {} runs failed: {}", failed.size(), results.runs.size(),
-                     fmt::join(failed, ", "));
+                     list_of(failed));
 }
 
 }  // namespace normlab

@@ -94,8 +94,8 @@ void SweepDisplay::run_ends(int job, std::size_t run, const RunResult& result) {
     return;
   }
   const EpochRecord& last = result.epochs.back();
-  output_.keep(fmt::format("{}  {:<{}}  {:.2f} %  loss {:.4f}  {}", place, result.name, name_width_,
-                           last.test_accuracy, last.test_loss,
+  output_.keep(fmt::format("{}  {:<{}}  {:.2f} %  loss {}  {}", place, result.name, name_width_,
+                           last.test_accuracy, format_loss(last.test_loss),
                            duration(total_seconds(result.epochs))));
 }
 

@@ -1,7 +1,6 @@
 #include "normlab/cli/train_and_report.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +9,7 @@
 
 #include "normlab/base/error.h"
 #include "normlab/base/file.h"
+#include "normlab/base/text.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/interruption.h"
 #include "normlab/cli/present.h"
@@ -80,8 +80,14 @@ ExperimentResults train_many(const RunDirectory& directory, const Experiment& ex
   note_interruptions();
   SweepRunner runner(experiment, directory, datasets, plan, display);
   const std::vector<std::size_t> left = runner.left();
-  display.announce(plan, left.size(),
-                   estimate(experiment, plan, runner.results(), left, datasets, was_interrupted));
+  try {
+    display.announce(plan, left.size(),
+                     estimate(experiment, plan, runner.results(), left, datasets, was_interrupted));
+  } catch (const Interrupted&) {
+    throw Interrupted(fmt::format("stopped, {} of {} runs have ended; {}",
+                                  plan.runs.size() - left.size(), plan.runs.size(),
+                                  how_to_go_on(directory.path().string(), options)));
+  }
   runner.run();
   return runner.results();
 }
@@ -120,10 +126,10 @@ void end_shard(const ExperimentResults& results, const std::string& path,
     if (run.status == RunStatus::kInterrupted) elsewhere.push_back(run.name);
   }
   if (!elsewhere.empty()) {
-    throw Error(fmt::format(
-        "another process is at work on {} of the {} runs of shard {}: {}\nStart "
-        "the shard again when that process has ended",
-        elsewhere.size(), results.runs.size(), options.shard, fmt::join(elsewhere, ", ")));
+    throw Error(
+        fmt::format("another process is at work on {} of the {} runs of shard {}: {}\nStart "
+                    "the shard again when that process has ended",
+                    elsewhere.size(), results.runs.size(), options.shard, list_of(elsewhere)));
   }
   if (results.runs.empty()) {
     fmt::print("shard {} has no runs: there are more shards than runs\n", options.shard);

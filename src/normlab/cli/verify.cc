@@ -1,7 +1,6 @@
 #include "normlab/cli/verify.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "normlab/base/error.h"
+#include "normlab/base/text.h"
 #include "normlab/cli/data.h"
 #include "normlab/cli/engine_options.h"
 #include "normlab/cli/interruption.h"
@@ -105,7 +105,7 @@ void verify(const VerifyOptions& options) {
     throw Error(fmt::format("{}: its files contradict each other", options.folder));
   }
   throw Error(fmt::format("{}: not the same bits in {} of {} runs: {}", options.folder,
-                          parted.size(), verification.runs.size(), fmt::join(parted, ", ")));
+                          parted.size(), verification.runs.size(), list_of(parted)));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "normlab/report/gnuplot.h"
+#include "normlab/report/labels.h"
 #include "normlab/report/text.h"
 #include "normlab/report/verdict.h"
 
@@ -100,10 +101,6 @@ std::string script_of(const std::string& title, const std::string& x_label,
 
 int height_of(std::size_t rows) { return kFrameHeight + kRowHeight * static_cast<int>(rows); }
 
-std::string label_of(const Comparison& comparison, std::size_t arm) {
-  return shorten(comparison.arms.arms[arm].name, kLongestLabel);
-}
-
 }  // namespace
 
 int seeds_figure_height(const Comparison& comparison) {
@@ -115,10 +112,11 @@ int differences_figure_height(const Comparison& comparison) {
 }
 
 std::string seeds_figure(const Comparison& comparison, const std::string& experiment) {
+  const std::vector<std::string> labels = arm_labels(comparison, kLongestLabel);
   std::vector<Row> rows;
   for (std::size_t i = 0; i < comparison.statistics.size(); ++i) {
     const Summary& accuracy = comparison.statistics[i].accuracy;
-    rows.push_back({.label = label_of(comparison, i),
+    rows.push_back({.label = labels[i],
                     .value = accuracy.mean,
                     .interval = accuracy.interval.value_or(Interval{accuracy.mean, accuracy.mean}),
                     .is_strong = true,
@@ -138,21 +136,24 @@ std::string differences_figure(const Comparison& comparison, const std::string& 
     });
     order.resize(kMostPairs);
   }
+  const std::vector<std::string> labels = arm_labels(comparison, kLongestLabel);
   std::vector<Row> rows;
   for (const std::size_t i : order) {
     const PairStatistics& pair = comparison.pairs[i];
     const double mean = pair.difference.mean;
-    rows.push_back({.label = fmt::format("{} > {}", label_of(comparison, pair.first),
-                                         label_of(comparison, pair.second)),
+    rows.push_back({.label = fmt::format("{} > {}", labels[pair.first], labels[pair.second]),
                     .value = mean,
                     .interval = pair.difference.interval.value_or(Interval{mean, mean}),
                     .is_strong = is_real(pair),
                     .dots = {}});
   }
-  return script_of(
-      fmt::format("{}: differences with 95 % intervals, blue where real", shorten(experiment, 30)),
-      "Difference in test accuracy of the last epoch (percentage points)", rows,
-      /*marks_zero=*/true);
+  const std::string which = rows.size() == comparison.pairs.size()
+                                ? "differences with 95 % intervals"
+                                : fmt::format("the {} of {} differences of least p", rows.size(),
+                                              comparison.pairs.size());
+  return script_of(fmt::format("{}: {}, blue where real", shorten(experiment, 30), which),
+                   "Difference in test accuracy of the last epoch (percentage points)", rows,
+                   /*marks_zero=*/true);
 }
 
 }  // namespace normlab

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "normlab/report/labels.h"
 #include "normlab/report/text.h"
 #include "normlab/report/verdict.h"
 
@@ -26,10 +27,6 @@ std::string interval_text(const std::optional<Interval>& interval) {
 template <class Number>
 std::string or_nothing(const std::optional<Number>& number, const char* format) {
   return number ? fmt::format(fmt::runtime(format), *number) : kNothing;
-}
-
-std::string name_of(const Comparison& comparison, std::size_t arm) {
-  return shorten(comparison.arms.arms[arm].name, kLongestName);
 }
 
 // "8: 97.33 %", the class with the lowest mean accuracy.
@@ -58,29 +55,30 @@ std::string runs_text(const PairStatistics& pair) {
 
 Table arm_table(const Comparison& comparison) {
   Table table;
+  const std::vector<std::string> names = arm_labels(comparison, kLongestName);
   table.head = {"Arm", "Seeds", "Mean", "SD", "95 % of mean", "BCa", "Median", "IQM", "Floor"};
   table.is_number = {false, true, true, true, true, true, true, true, true};
   for (std::size_t i = 0; i < comparison.statistics.size(); ++i) {
     const ArmStatistics& arm = comparison.statistics[i];
-    table.rows.push_back({name_of(comparison, i), fmt::format("{}", arm.accuracy.n),
-                          fmt::format("{:.3f}", arm.accuracy.mean),
-                          or_nothing(arm.accuracy.standard_deviation, "{:.3f}"),
-                          interval_text(arm.accuracy.interval), interval_text(arm.bootstrap),
-                          fmt::format("{:.2f}", arm.accuracy.median),
-                          fmt::format("{:.3f}", arm.accuracy.interquartile_mean),
-                          or_nothing(arm.floor, "{:.3f}")});
+    table.rows.push_back(
+        {names[i], fmt::format("{}", arm.accuracy.n), fmt::format("{:.3f}", arm.accuracy.mean),
+         or_nothing(arm.accuracy.standard_deviation, "{:.3f}"),
+         interval_text(arm.accuracy.interval), interval_text(arm.bootstrap),
+         fmt::format("{:.2f}", arm.accuracy.median),
+         fmt::format("{:.3f}", arm.accuracy.interquartile_mean), or_nothing(arm.floor, "{:.3f}")});
   }
   return table;
 }
 
 Table score_table(const Comparison& comparison) {
   Table table;
+  const std::vector<std::string> names = arm_labels(comparison, kLongestName);
   table.head = {"Arm", "Runs", "NLL", "Brier", "ECE", "Worst class"};
   table.is_number = {false, true, true, true, true, true};
   for (std::size_t i = 0; i < comparison.statistics.size(); ++i) {
     const auto& scores = comparison.statistics[i].scores;
     if (!scores) continue;
-    table.rows.push_back({name_of(comparison, i), fmt::format("{}", scores->runs),
+    table.rows.push_back({names[i], fmt::format("{}", scores->runs),
                           format_loss(scores->negative_log_likelihood), format_loss(scores->brier),
                           fmt::format("{:.2f} %", scores->calibration_error),
                           worst_class(scores->class_accuracy)});
@@ -90,6 +88,7 @@ Table score_table(const Comparison& comparison) {
 
 Table pair_table(const Comparison& comparison) {
   Table table;
+  const std::vector<std::string> names = arm_labels(comparison, kLongestName);
   table.head = {"Pair", "Seeds", "Difference", "p", "Holm p", "P(A>B)", "95 %", "Effect", "Needed"};
   table.is_number = {false, true, true, true, true, true, true, true, true};
   for (const PairStatistics& pair : comparison.pairs) {
@@ -97,8 +96,8 @@ Table pair_table(const Comparison& comparison) {
     const bool is_repeated = std::max(pair.first_runs, pair.second_runs) > 1;
     const std::string effect = pair.is_paired ? "d_z {:.2f}" : "g {:.2f}";
     table.rows.push_back(
-        {fmt::format("{} > {}", name_of(comparison, pair.first), name_of(comparison, pair.second)),
-         runs_text(pair), difference_text(pair.difference), probability_text(pair.p_value),
+        {fmt::format("{} > {}", names[pair.first], names[pair.second]), runs_text(pair),
+         difference_text(pair.difference), probability_text(pair.p_value),
          probability_text(pair.holm),
          is_repeated ? fmt::format("{:.2f}", pair.improvement.probability) : kNothing,
          is_repeated ? fmt::format("{:.2f} to {:.2f}", interval.low, interval.high) : kNothing,

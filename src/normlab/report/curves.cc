@@ -6,11 +6,14 @@
 #include <cctype>
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "normlab/report/arms_table.h"
 #include "normlab/report/comparison.h"
+#include "normlab/report/labels.h"
 #include "normlab/report/line_figure.h"
 #include "normlab/report/text.h"
 #include "normlab/statistics/descriptive.h"
@@ -36,31 +39,46 @@ LinePoint point_of(int epoch, const std::vector<double>& values, bool with_band)
   return point;
 }
 
+// The runs that an arm's line is the mean of: those that have finished, or, where none has, all.
+std::vector<const RunResult*> counted_runs(const ArmOfRuns& arm) {
+  std::vector<const RunResult*> finished;
+  std::ranges::copy_if(arm.runs, std::back_inserter(finished),
+                       [](const RunResult* run) { return run->status == RunStatus::kFinished; });
+  return finished.empty() ? arm.runs : finished;
+}
+
 // One line for each run, or for each arm where runs repeat one another: 60 lines could not be told
-// apart. A line's value is the mean over the runs that have come to the epoch.
+// apart. It ends where the first run does, as a mean over the others would jump there.
 std::vector<Line> curves_of(const ExperimentResults& results, Score score,
                             const std::function<std::string(double)>& show) {
   const bool repeated = has_repeated_arms(results);
   const std::vector<ArmOfRuns> arms = arms_of(results);
+  std::vector<std::string> names;
+  for (const ArmOfRuns& arm : arms) names.push_back(arm.name);
+  const std::vector<std::string> labels = distinct_labels(names, 22);
   std::vector<Line> curves;
   for (const ArmOfRuns& arm : arms) {
     Line curve;
     std::string last = "–";
-    std::size_t most = 0;
-    for (const RunResult* run : arm.runs) most = std::max(most, run->epochs.size());
-    for (std::size_t at = 0; at < most; ++at) {
+    const std::vector<const RunResult*> runs = counted_runs(arm);
+    const std::size_t finished = static_cast<std::size_t>(std::ranges::count(
+        arm.runs, RunStatus::kFinished, [](const RunResult* run) { return run->status; }));
+    const std::size_t epochs = (*std::ranges::min_element(runs, {}, [](const RunResult* run) {
+                                 return run->epochs.size();
+                               }))->epochs.size();
+    for (std::size_t at = 0; at < epochs; ++at) {
       std::vector<double> values;
-      for (const RunResult* run : arm.runs) {
-        if (at < run->epochs.size()) values.push_back(score(seen_scores(run->epochs[at])));
-      }
+      for (const RunResult* run : runs) values.push_back(score(seen_scores(run->epochs[at])));
       const LinePoint point = point_of(static_cast<int>(at) + 1, values, arms.size() <= kMostBands);
       last = show(point.y);
       if (std::isfinite(point.y)) curve.points.push_back(point);
     }
     // The last value first, so that the values stand in a column.
-    curve.title = fmt::format("{}  {}", last, shorten(arm.name, 22));
+    curve.title = fmt::format("{}  {}", last, labels[curves.size()]);
     const RunStatus status = arm.runs.front()->status;
-    if (arm.runs.size() > 1) {
+    if (finished < arm.runs.size() && arm.runs.size() > 1) {
+      curve.title += fmt::format(" ({} of {} runs)", finished, arm.runs.size());
+    } else if (arm.runs.size() > 1) {
       curve.title += fmt::format(" ({} runs)", arm.runs.size());
     } else if (status != RunStatus::kFinished) {
       curve.title += fmt::format(" ({})", to_string(status));
@@ -103,7 +121,8 @@ LineFigure figure_of(const ExperimentResults& results, const std::string& what,
   for (const Line& line : figure.lines) {
     for (const LinePoint& point : line.points) {
       epochs = std::max(epochs, static_cast<int>(point.x));
-      has_intervals = has_intervals || point.interval.has_value();
+      // The band of a single epoch has no width.
+      has_intervals = has_intervals || (point.interval && line.points.size() > 1);
     }
   }
   figure.title =

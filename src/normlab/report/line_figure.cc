@@ -130,7 +130,7 @@ void use_loss_axis(LineFigure& figure) {
   std::vector<double> losses = values_of(figure.lines);
   if (losses.empty()) losses = {0.01, 1};
   figure.y_axis =
-      make_log_axis(losses, 0.04, [](double loss) { return fmt::format("{:.10g}", loss); });
+      make_log_axis(losses, 0.04, [](double loss) { return fmt::format("{:.4g}", loss); });
 }
 
 std::string line_figure(const LineFigure& figure) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -82,14 +83,21 @@ std::string x_axis(const std::vector<double>& values, Spacing spacing) {
 }
 
 // From the palette "viridis" (Smith and van der Walt, 2015), dark for the greatest error.
-constexpr std::array kPalette = {"#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"};
+constexpr std::array<std::uint32_t, 6> kPalette = {0x440154, 0x414487, 0x2a788e,
+                                                   0x22a884, 0x7ad151, 0xfde725};
 
-std::string palette() {
-  std::string steps;
-  for (std::size_t i = 0; i < kPalette.size(); ++i) {
-    steps += fmt::format("{}{} '{}'", i == 0 ? "" : ", ", i, kPalette[i]);
-  }
-  return fmt::format("set palette defined ({})\n", steps);
+// The palette's colour at a level from 0 to 1.
+std::string colour_at(double level) {
+  const double place = level * static_cast<double>(kPalette.size() - 1);
+  const auto below = std::min(static_cast<std::size_t>(place), kPalette.size() - 2);
+  const double share = place - static_cast<double>(below);
+  const auto mixed = [&](int shift) {
+    const auto part = [&](std::uint32_t colour) {
+      return static_cast<double>(colour >> shift & 0xff);
+    };
+    return std::lround((1 - share) * part(kPalette[below]) + share * part(kPalette[below + 1]));
+  };
+  return fmt::format("#{:02x}{:02x}{:02x}", mixed(16), mixed(8), mixed(0));
 }
 
 int label_width(const std::vector<std::string>& labels) {
@@ -174,14 +182,20 @@ std::string grid_figure(const SweptGrid& grid, const ExperimentResults& results,
   for (std::size_t row = 0; row < means.size(); ++row) {
     for (std::size_t column = 0; column < means[row].size(); ++column) {
       const std::optional<double>& value = means[row][column];
-      if (value) cells += fmt::format("{} {} {:.6f}\n", column, row, level_of(*value));
+      // One by one: an image would be spread over what is there, where a cell has no finished run.
+      if (value) {
+        cells += fmt::format(
+            "set object rectangle center {},{} size 1,1 behind fillcolor rgb '{}' fillstyle solid "
+            "noborder\n",
+            column, row, colour_at(level_of(*value)));
+      }
       numbers += fmt::format("set label {} at {},{} center font ',15' textcolor rgb '{}' front\n",
                              quote(value ? fmt::format("{:.2f}", *value) : "–"), column, row,
                              value && level_of(*value) < 0.55 ? "#ffffff" : "#111111");
     }
   }
-  std::string script = figure_style() + palette();
-  script += "unset grid\nunset colorbox\nset key off\nset cbrange [0:1]\n";
+  std::string script = figure_style();
+  script += "unset grid\nset key off\n";
   script += fmt::format(
       "set label {} at graph 0, screen {:.4f} left font ',20' textcolor rgb '#222222'\n",
       quote(fmt::format("{}: mean test accuracy (%)", shorten(results.experiment, 40))),
@@ -197,10 +211,7 @@ std::string grid_figure(const SweptGrid& grid, const ExperimentResults& results,
                         tics_of(grid.columns.labels), tics_of(grid.rows.labels));
   script +=
       fmt::format("set xlabel {}\nset ylabel {}\n", quote(grid.columns.key), quote(grid.rows.key));
-  script += numbers;
-  // A grid without a finished run has its frame all the same.
-  if (cells.empty()) return script + "plot -1 notitle\n";
-  return script + "$cells << END\n" + cells + "END\nplot $cells using 1:2:3 with image pixels\n";
+  return script + cells + numbers + "plot -1 notitle\n";  // nothing but its frame
 }
 
 }  // namespace normlab

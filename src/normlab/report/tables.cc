@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "normlab/base/text.h"
+#include "normlab/report/labels.h"
 #include "normlab/report/text.h"
 
 namespace normlab {
@@ -114,7 +115,12 @@ std::string results_text(const ExperimentResults& results, int test_images) {
   for (Column& column : columns) column.head = column.short_head;
   // The classic runs then fit into the 80 columns of a terminal.
   constexpr std::size_t kLongestRunName = 24;
-  columns.front().cell = [](const RunResult& run) { return shorten(run.name, kLongestRunName); };
+  std::vector<std::string> names;
+  for (const RunResult& run : results.runs) names.push_back(run.name);
+  const std::vector<std::string> labels = distinct_labels(names, kLongestRunName);
+  columns.front().cell = [&](const RunResult& run) {
+    return labels[static_cast<std::size_t>(&run - results.runs.data())];
+  };
   return to_plain_text(make_table(results, columns));
 }
 

@@ -28,6 +28,7 @@ std::size_t character_count(const std::string& text) {
 
 std::string format_loss(double loss) {
   if (!std::isfinite(loss)) return "–";
+  if (loss >= 1e4) return fmt::format("{:.2e}", loss);
   return loss >= 0.001 || loss == 0 ? fmt::format("{:.4f}", loss) : fmt::format("{:.1e}", loss);
 }
 

@@ -1,0 +1,21 @@
+// Names of runs and arms where there is little room.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "normlab/report/comparison.h"
+
+namespace normlab {
+
+// The names, of no more than `limit` characters where they can still be told apart then: cut at
+// their ends ("BN weight_dec…"); or, as those of a sweep differ in the values that they end with,
+// with their keys cut ("BN wei…=0.0001 lea…=0.01"), to one letter if need be; or else whole.
+std::vector<std::string> distinct_labels(std::span<const std::string> names, std::size_t limit);
+
+// Those of a comparison's arms.
+std::vector<std::string> arm_labels(const Comparison& comparison, std::size_t limit);
+
+}  // namespace normlab
