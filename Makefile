@@ -18,13 +18,16 @@ build := cmake --build -j $(JOBS) --preset
 ctest := ctest -j $(JOBS) --preset
 
 # $(call packages,LISTS): see scripts/packages/*.txt
+ifeq ($(filter yes no,$(PACKAGES)),)
+$(error PACKAGES=$(PACKAGES): yes or no)
+endif
 packages = @$(if $(filter no,$(PACKAGES)),:,scripts/install-packages.sh $(1))
 # Warnings and errors of CMake are on stderr and stay.
 configure = @cmake --preset $(1) $(2) >/dev/null
 
 .PHONY: help
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 .PHONY: build
 build: ## the release build: build/release/normlab
@@ -94,7 +97,7 @@ neon: build ## build for 64-bit ARM and see under qemu that NEON gives the same 
 
 .PHONY: install
 install: build ## install program, library and headers under PREFIX
-	@cmake --install build/release --prefix $(PREFIX)
+	@cmake --install build/release --prefix "$(patsubst ~/%,$(HOME)/%,$(PREFIX))"
 
 .PHONY: clean
 clean: ## remove all builds; data and runs stay

@@ -57,6 +57,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=7, help="alternations of either side (at least 5)")
     parser.add_argument("--seconds", type=float, default=0.7, help="length of each block")
     given = parser.parse_args()
+    given.build = given.build.resolve()
     if given.pairs < 5:
         parser.error("--pairs: a median and a spread need at least 5")
     if given.threads < 1:
@@ -148,6 +149,7 @@ def main():
 
     report["rows"] = [row.report() for row in table.rows]
     path = ROOT / "build/bench.json"
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, indent=1) + "\n")
     print(f"\nwritten to {path.relative_to(ROOT)}", flush=True)
     return 1 if table.missed() and not given.no_limits else 0

@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2, help="of each process (default: 2)")
     parser.add_argument("--out", type=pathlib.Path, help="new folder for the runs (default: none is kept)")
     given = parser.parse_args()
+    given.build = given.build.resolve()
     if given.seeds < 2 or given.threads < 1:
         parser.error("at least 2 seeds and a thread are needed")
     if not (given.build / "normlab").is_file():

@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--pairs", type=int, default=9, help="alternations of both programs (at least 5)")
     parser.add_argument("--seconds", type=float, default=0.3, help="length of each block of steps")
     given = parser.parse_args()
+    given.old, given.new = given.old.resolve(), given.new.resolve()
     if given.pairs < 5:
         parser.error("--pairs: a median and a spread need at least 5")
     for name in ("threads", "batch_size", "seconds"):

@@ -4,6 +4,12 @@
 set(commit "unknown")
 find_program(GIT git)
 if(GIT)
+  # An archive may have been unpacked within another project's repository.
+  execute_process(COMMAND ${GIT} -C ${ROOT} rev-parse --show-cdup
+                  OUTPUT_VARIABLE way_to_top RESULT_VARIABLE failed
+                  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+if(GIT AND NOT failed AND way_to_top STREQUAL "")
   execute_process(COMMAND ${GIT} -C ${ROOT} describe --always --dirty --abbrev=12 --exclude=*
                   OUTPUT_VARIABLE described RESULT_VARIABLE failed
                   OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
@@ -12,6 +18,7 @@ if(GIT)
   endif()
 endif()
 string(STRIP "${FLAGS}" FLAGS)
+string(REPLACE "\\" "\\\\" FLAGS "${FLAGS}")
 string(REPLACE "\"" "\\\"" FLAGS "${FLAGS}")
 set(text "// Written by cmake/BuildInfo.cmake.
 #pragma once

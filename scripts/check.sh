@@ -8,7 +8,7 @@ build=$1
 jobs=${2:-$(nproc)}
 
 find src tests bench examples -name '*.h' -o -name '*.cc' | sort >"$build/sources.txt"
-xargs clang-format-14 --dry-run -Werror <"$build/sources.txt" ||
+xargs -d '\n' clang-format-14 --dry-run -Werror <"$build/sources.txt" ||
   { echo "check: not formatted; mend it with: xargs clang-format-14 -i <$build/sources.txt" >&2; exit 1; }
 echo "clang-format: $(wc -l <"$build/sources.txt") files are formatted"
 
@@ -18,13 +18,13 @@ cmake --build "$build" --target normlab-build-info normlab-shipped-files >/dev/n
 sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" |
   sed "s|^$PWD/||" | grep -vE '(^|/)(tests|bench)/' | sort >"$build/tidy.txt"
 # clang-tidy counts the warnings of system headers on stderr; what it found in ours is on stdout.
-xargs -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$build/tidy.txt" ||
+xargs -d '\n' -P "$jobs" -n 1 clang-tidy-14 -p "$build" --quiet 2>"$build/tidy.log" <"$build/tidy.txt" ||
   { grep -v 'warnings\? generated' "$build/tidy.log" >&2 || true; exit 1; }
 
 # Each file that is joined with others is read by itself too: one that misses an include would not
 # compile where another file comes before it, and nowhere at all in the developers' builds.
-grep Unity "$build/tidy.txt" | xargs sed -n 's/^#include "\(.*\)"$/\1/p' >"$build/joined.txt"
-xargs -P "$jobs" -n 1 clang++-14 -fsyntax-only -std=c++20 -w -Isrc -I"$build/src/normlab/experiment" \
+grep Unity "$build/tidy.txt" | xargs -d '\n' sed -n 's/^#include "\(.*\)"$/\1/p' >"$build/joined.txt"
+xargs -d '\n' -P "$jobs" -n 1 clang++-14 -fsyntax-only -std=c++20 -w -Isrc -I"$build/src/normlab/experiment" \
   <"$build/joined.txt"
 echo "clang-tidy: $(grep -c . "$build/joined.txt") joined files and $(grep -vc Unity "$build/tidy.txt") others are clean"
 

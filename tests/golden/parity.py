@@ -116,6 +116,9 @@ def write_case(name, model, norm, l1):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    unknown = set(sys.argv[1:]) - set(CASES)
+    if unknown:
+        sys.exit(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     for case, arguments in CASES.items():
         if len(sys.argv) == 1 or case in sys.argv[1:]:
             write_case(case, *arguments)

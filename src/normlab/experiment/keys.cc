@@ -407,7 +407,8 @@ std::vector<ExperimentKey> make_keys() {
       "schedule.gamma", {.least = 0, .most = 1, .above_least = true},
       "step, multi-step: the factor", [](auto& s) -> auto& { return s.recipe.schedule.gamma; }));
   keys.push_back(number_key(
-      "schedule.minimum", not_negative, "cosine: the rate at the end",
+      "schedule.minimum", not_negative,
+      "cosine: what the rate falls towards, an epoch after the last",
       [](auto& s) -> auto& { return s.recipe.schedule.minimum; }));
   keys.push_back(number_key(
       "schedule.warmup_share", share, "one-cycle: share of the steps in which the rate rises",
