@@ -350,7 +350,8 @@ TEST(Run, WithoutFiguresTheResultsAreKept) {
 TEST(Run, FiguresAreDrawnWhereTheEndOfChildrenWasIgnored) {
   const Workplace place;
   const Outcome outcome = run_in_shell(
-      place.path(), "trap '' CHLD; exec \"$0\" run tiny-experiment.toml --epochs 1 --out out");
+      place.path(),
+      "exec env --ignore-signal=CHLD \"$0\" run tiny-experiment.toml --epochs 1 --out out");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_TRUE(place.has("out/accuracy.png"));
 }

@@ -299,7 +299,7 @@ TEST(Experiment, AnEndlessKeyIsRefusedWhateverStandsBetweenItsParts) {
         << part;
   }
   // A text's end may hold quotes of its own.
-  EXPECT_EQ(complaint_about("name = [\"\"\"a\"\"\"\"\", {" + repeated("a.") + "b = 1}]\n"),
+  EXPECT_EQ(complaint_about("name = [\"\"\"a\"\"\"\", {" + repeated("a.") + "b = 1}]\n"),
             "x.toml: no valid TOML: a key of more than 1000 parts");
   const std::string dots = repeated(".");
   EXPECT_EQ(parse_experiment("# " + dots + "\nname = \"x\"\n", "x.toml").name, "x");

@@ -165,11 +165,11 @@ TEST(Sweep, MistakesAreNamedWithTheirPlace) {
   EXPECT_EQ(sweep_complaint("[sweep]\nnorm.kind = [\"batch\", \"grop\"]\n").substr(0, 70),
             "x.toml:2:23: unknown norm.kind \"grop\"; the nearest known is \"group\" (a");
   EXPECT_EQ(sweep_complaint("[sweep]\ntrain.batch_size = 2\n"),
-            "x.toml:2:20: train.batch_size must be a list of values, or whole numbers from and to "
-            "such as \"1..30\", not 2");
+            "x.toml:2:20: train.batch_size must be a list of values such as [1, 2] or [\"a\", "
+            "\"b\"], or whole numbers from and to such as \"1..30\", not 2");
   EXPECT_EQ(sweep_complaint("[sweep]\ntrain.seed = \"3..1\"\n"),
-            "x.toml:2:14: train.seed must be a list of values, or whole numbers from and to such "
-            "as \"1..30\", not \"3..1\"");
+            "x.toml:2:14: train.seed must be a list of values such as [1, 2] or [\"a\", \"b\"], or "
+            "whole numbers from and to such as \"1..30\", not \"3..1\"");
   EXPECT_EQ(
       sweep_complaint("[sweep]\ntrain.seed = \"-9223372036854775808..9223372036854775807\"\n"),
       "x.toml:2:14: train.seed has 18446744073709551615 values; at most 10000 are possible");

@@ -283,7 +283,7 @@ TEST(Curves, AreMeansOfFinishedRuns) {
   EXPECT_NEAR(data_of(script, "line0")[0][1], 1.0, 1e-9);
   EXPECT_NEAR(data_of(script, "line0")[1][1], 1.5, 1e-9);
   // None has finished: as far as all have come.
-  EXPECT_THAT(script, HasSubstr("'94.50 %  LN (0 of 2 runs)'"));
+  EXPECT_THAT(script, HasSubstr("'–  LN (0 of 2 runs)'"));
   const auto rows = data_of(script, "line1");
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_NEAR(rows[0][1], 5.5, 1e-9);

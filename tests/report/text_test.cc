@@ -25,7 +25,7 @@ TEST(Labels, ShortNamesCanBeToldApart) {
   using Names = std::vector<std::string>;
   const auto labels = [](const Names& names) { return distinct_labels(names, 24); };
   EXPECT_EQ(labels({"GN", "BN+L1"}), (Names{"GN", "BN+L1"}));
-  // Cut at their ends where that will do, and a name that is there twice is no reason for more.
+  // A name that is there twice is no reason to say more.
   EXPECT_EQ(labels({"a name of many letters, one", "another of many letters", "GN", "GN"}),
             (Names{"a name of many letters,…", "another of many letters", "GN", "GN"}));
   EXPECT_EQ(
@@ -33,8 +33,11 @@ TEST(Labels, ShortNamesCanBeToldApart) {
               "BN weight_decay=0.0002 learning_rate=0.01",
               "BN weight_decay=0.0001 learning_rate=0.1"}),
       (Names{"BN wei…=0.0001 lea…=0.01", "BN wei…=0.0002 lea…=0.01", "BN wei…=0.0001 lea…=0.1"}));
-  EXPECT_EQ(labels({"none learning_rate=0.01", "none learning_rate=0.15 b=1"}),
-            (Names{"none learning_rate=0.01", "none learning_rate=0.15…"}));
+  // The values stay, though the names could be told apart without them.
+  EXPECT_EQ(labels({"none learning_rate=0.0125", "none learning_rate=3000"}),
+            (Names{"none learning_ra…=0.0125", "none learning_ra…=3000"}));
+  EXPECT_EQ(labels({"GN a=1 b=a_text_of_more_than_24", "GN a=2 b=a_text_of_more_than_24"}),
+            (Names{"GN a=1 b=a_text_of_more…", "GN a=2 b=a_text_of_more…"}));
   // Longer than there is room for, but apart; and where keys alone differ, whole.
   EXPECT_EQ(labels({"BN alpha=0.00000001 beta=0.00000001", "BN alpha=0.00000001 beta=0.00000002"}),
             (Names{"BN a…=0.00000001 b…=0.00000001", "BN a…=0.00000001 b…=0.00000002"}));

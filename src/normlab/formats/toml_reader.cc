@@ -378,7 +378,10 @@ std::vector<TomlReader> TomlReader::choices(const std::string& key, std::int64_t
   const auto* text = node->as_string();
   const auto ends = text == nullptr ? std::nullopt : as_ends(text->get());
   if (!ends) {
-    table_->must_be(key, "a list of values, or whole numbers from and to such as \"1..30\"", *node);
+    table_->must_be(key,
+                    "a list of values such as [1, 2] or [\"a\", \"b\"], or whole numbers from and "
+                    "to such as \"1..30\"",
+                    *node);
   }
   const auto [first, last] = *ends;
   // Of the difference alone: 1 more may be too large for 64 bits.

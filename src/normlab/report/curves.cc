@@ -73,8 +73,9 @@ std::vector<Line> curves_of(const ExperimentResults& results, Score score,
       last = show(point.y);
       if (std::isfinite(point.y)) curve.points.push_back(point);
     }
+    const bool has_last = finished > 0 || arm.runs.size() == 1;
     // The last value first, so that the values stand in a column.
-    curve.title = fmt::format("{}  {}", last, labels[curves.size()]);
+    curve.title = fmt::format("{}  {}", has_last ? last : "–", labels[curves.size()]);
     const RunStatus status = arm.runs.front()->status;
     if (finished < arm.runs.size() && arm.runs.size() > 1) {
       curve.title += fmt::format(" ({} of {} runs)", finished, arm.runs.size());

@@ -30,15 +30,16 @@ std::size_t count_different(std::span<const std::string> names) {
 }  // namespace
 
 std::vector<std::string> distinct_labels(std::span<const std::string> names, std::size_t limit) {
-  std::vector<std::string> labels;
-  for (const std::string& name : names) labels.push_back(shorten(name, limit));
-  if (count_different(labels) == count_different(names)) return labels;
+  const std::size_t different = count_different(names);
   const auto fits = [&](const std::string& label) { return character_count(label) <= limit; };
-  for (std::size_t letters = 12; letters > 0; --letters) {
+  std::vector<std::string> labels(names.begin(), names.end());
+  for (std::size_t letters = 12; letters > 0 && !std::ranges::all_of(labels, fits); --letters) {
     for (std::size_t i = 0; i < names.size(); ++i) labels[i] = with_short_keys(names[i], letters);
-    if (std::ranges::all_of(labels, fits)) break;
   }
-  if (count_different(labels) < count_different(names)) labels.assign(names.begin(), names.end());
+  for (std::string& label : labels) label = shorten(label, limit);
+  if (count_different(labels) == different) return labels;
+  for (std::size_t i = 0; i < names.size(); ++i) labels[i] = with_short_keys(names[i], 1);
+  if (count_different(labels) < different) labels.assign(names.begin(), names.end());
   return labels;
 }
 

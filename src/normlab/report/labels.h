@@ -10,9 +10,9 @@
 
 namespace normlab {
 
-// The names, of no more than `limit` characters where they can still be told apart then: cut at
-// their ends ("BN weight_dec…"); or, as those of a sweep differ in the values that they end with,
-// with their keys cut ("BN wei…=0.0001 lea…=0.01"), to one letter if need be; or else whole.
+// The names, of no more than `limit` characters where they can still be told apart then. Keys are
+// cut first, as the values behind them are what arms of a sweep differ in ("BN wei…=0.0001
+// lea…=0.01"), then ends; names that are the same by then keep one letter of each key, or all.
 std::vector<std::string> distinct_labels(std::span<const std::string> names, std::size_t limit);
 
 // Those of a comparison's arms.
