@@ -163,7 +163,7 @@ TEST_F(ModelFile, SaysWhatIsWrong) {
           "the norm's eps must be a number from 0 to 1, not " + value);
   }
   fails([](SafetensorsFile& file) { file.metadata["normlab.convolution"] = "fft"; },
-        "neither direct nor winograd");
+        "not direct, winograd or bf16");
   fails([](SafetensorsFile& file) { file.metadata["normlab.std"] = "[0]"; }, "positive deviation");
   fails([](SafetensorsFile& file) { file.metadata["normlab.std"] = "[null]"; }, "no proper list");
   fails([](SafetensorsFile& file) { file.metadata["normlab.mean"] = "[0.1, 0.2]"; },

@@ -16,12 +16,6 @@ constexpr auto kBetweenLines = std::chrono::milliseconds(200);
 // Before that the pace says less than the estimate.
 constexpr double kShareToTrust = 0.02;
 
-double total_seconds(const History& epochs) {
-  double sum = 0;
-  for (const EpochRecord& record : epochs) sum += record.seconds;
-  return sum;
-}
-
 }  // namespace
 
 std::string bytes_text(std::uint64_t bytes) {

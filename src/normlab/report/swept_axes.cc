@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -76,7 +76,12 @@ std::vector<const VaryingKey*> independent_keys(const std::vector<VaryingKey>& k
   return independent;
 }
 
-double number_of(const std::string& value) { return std::strtod(value.c_str(), nullptr); }
+// Of the text of a number; with a point, whatever the locale.
+double number_of(const std::string& value) {
+  double number = 0;
+  std::from_chars(value.data(), value.data() + value.size(), number);
+  return number;
+}
 
 // "batch groups=4": the values by which a line differs from others.
 std::string label_of(const RunSettings& arm, const std::vector<const VaryingKey*>& keys,

@@ -15,12 +15,6 @@
 namespace normlab {
 namespace {
 
-double total_seconds(const History& epochs) {
-  double sum = 0;
-  for (const EpochRecord& record : epochs) sum += record.seconds;
-  return sum;
-}
-
 // The median: another program's burst of work does not move it.
 std::int64_t usual_speed(const History& epochs) {
   std::vector<double> speeds;

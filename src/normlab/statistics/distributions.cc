@@ -17,10 +17,6 @@ double normal_quantile(double p) { return math::quantile(math::normal(), p); }
 
 double t_quantile(double p, double degrees) { return math::quantile(math::students_t(degrees), p); }
 
-double t_two_sided(double t, double degrees) {
-  return 2 * math::cdf(math::students_t(degrees), -std::abs(t));
-}
-
 double noncentral_t_beyond(double t, double degrees, double shift) {
   // T = (Z + shift) / sqrt(chi2 / degrees). Boost's sums have shift^2 / 2 terms; long before they
   // are too many, Z says nothing beside the shift.

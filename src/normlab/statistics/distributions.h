@@ -13,9 +13,6 @@ double normal_quantile(double p);
 // always whole).
 double t_quantile(double p, double degrees);
 
-// P(|T| >= |t|): the two-sided p-value of Student's t.
-double t_two_sided(double t, double degrees);
-
 // P(|T| > t), t > 0, of the noncentral t with noncentrality `shift` >= 0.
 double noncentral_t_beyond(double t, double degrees, double shift);
 

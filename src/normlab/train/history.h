@@ -34,4 +34,11 @@ struct EpochRecord {
 
 using History = std::vector<EpochRecord>;
 
+// Of all epochs together.
+inline double total_seconds(const History& epochs) {
+  double sum = 0;
+  for (const EpochRecord& record : epochs) sum += record.seconds;
+  return sum;
+}
+
 }  // namespace normlab

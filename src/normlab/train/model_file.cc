@@ -161,7 +161,7 @@ Network rebuild_network(const SafetensorsFile& file, const std::string& source) 
   if (const auto algorithm = parse_convolution_algorithm(convolution)) {
     options.convolution = *algorithm;
   } else {
-    throw Error(fmt::format("{}: the metadata's \"{}\" is \"{}\", neither direct nor winograd",
+    throw Error(fmt::format("{}: the metadata's \"{}\" is \"{}\", not direct, winograd or bf16",
                             source, kConvolutionKey, convolution));
   }
   try {
