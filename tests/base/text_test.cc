@@ -14,6 +14,13 @@ TEST(Text, ThousandsAreSeparated) {
   EXPECT_EQ(with_thousands(-123456), "-123,456");
 }
 
+TEST(Text, ListsNameNoMoreThanFive) {
+  EXPECT_EQ(list_of({}), "");
+  EXPECT_EQ(list_of({"GN"}), "GN");
+  EXPECT_EQ(list_of({"a", "b", "c", "d", "e"}), "a, b, c, d, e");
+  EXPECT_EQ(list_of({"a", "b", "c", "d", "e", "f"}), "a, b, c, d, e, ...");
+}
+
 TEST(Printable, LeavesNothingThatATerminalObeys) {
   EXPECT_EQ(printable(std::string("a\0b\x1b[2J\r\n\tä", 12)), "a?b?[2J?\n\tä");
   EXPECT_EQ(printable(""), "");
